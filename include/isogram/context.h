@@ -1,0 +1,114 @@
+// Devices and contexts: which OpenCL device computes, what it was found to do, and where programs are cached.
+#ifndef ISOGRAM_CONTEXT_H
+#define ISOGRAM_CONTEXT_H
+
+#include <isogram/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct isg_context isg_context;
+
+// Fused and unfused arithmetic are two contracts with different bits. AUTO takes fused where a run-time probe proves
+// that the device's fma is fused and cheap, else unfused; the verdict is kept per device and driver.
+// FUSED on a device without a proven fma is refused with ISG_ERR_UNSUPPORTED.
+typedef enum isg_arithmetic { ISG_ARITHMETIC_AUTO = 0, ISG_ARITHMETIC_FUSED, ISG_ARITHMETIC_UNFUSED } isg_arithmetic;
+
+typedef enum isg_device_class {
+    ISG_DEVICE_GPU_DISCRETE = 0,
+    ISG_DEVICE_GPU_INTEGRATED,
+    ISG_DEVICE_ACCELERATOR,
+    ISG_DEVICE_CPU,
+    ISG_DEVICE_CLASS_COUNT
+} isg_device_class;
+
+// "discrete GPU", …; never NULL.
+ISG_API const char *isg_device_class_name(isg_device_class device_class);
+
+// What a device says of itself. Sizes as reported on the day; some drivers change them from hour to hour.
+typedef struct isg_device {
+    int32_t platform_index;
+    int32_t device_index;
+    isg_device_class device_class;
+    char name[256];
+    char platform[256];
+    char vendor[256];
+    char version[256];         // of the device's OpenCL
+    char c_version[256];       // of the device's OpenCL C
+    char driver[256];
+    int64_t global_bytes;
+    int64_t max_alloc_bytes;
+    int64_t local_bytes;
+    int64_t max_work_group;
+    int32_t compute_units;
+    int32_t clock_mhz;
+    int32_t lanes_f32;         // vector lanes that suit the device; 1: write scalar code
+    int32_t lanes_f64;         // 0: no double precision
+    int32_t unified_memory;    // 1: host and device share memory, arrays are used where they lie
+} isg_device;
+
+// What a device was seen to do. Drivers' own flags are not believed.
+typedef struct isg_probe {
+    int32_t checked;           // 1: the rest was measured on this device and driver
+    int32_t trusted_f32;       // 1: elementary functions gave the contract's bits on known inputs
+    int32_t trusted_f64;
+    int32_t fma_fused_f32;     // 1: fma rounds once, subnormal operands and results aside
+    int32_t fma_fused_f64;
+    int32_t contracts;         // 1: the driver fuses a * b + c although contraction is off
+    int32_t subnormals_f32;    // 1: kept, 0: flushed to zero
+    int32_t subnormals_f64;
+    int32_t rounds_to_nearest;
+    double fma_cost_f32;       // time of a fused multiply-add over that of a multiply and an add
+    double fma_cost_f64;       // 0: not measured
+} isg_probe;
+
+typedef struct isg_context_params {
+    const char *device;        // "auto", "gpu", "cpu", "accelerator", "PLATFORM:DEVICE" or a part of a device's or
+                               // platform's name in any case. NULL: the environment's ISOGRAM_DEVICE, else "auto"
+    isg_arithmetic arithmetic;
+    const char *cache_dir;     // folder for compiled programs; "off": none. NULL: the environment's
+                               // ISOGRAM_CACHE_DIR, else $XDG_CACHE_HOME/isogram, else $HOME/.cache/isogram
+    int64_t max_alloc_bytes;   // no single device buffer grows beyond this. 0: the device's own limit
+    isg_log_fn log;            // NULL: silent
+    void *log_user;
+    isg_error *error;          // caller's; filled when isg_context_create fails. May be NULL
+} isg_context_params;
+
+#define isg_context_params(...) (&(struct isg_context_params){__VA_ARGS__})
+
+// Chooses a device, probes it unless a verdict for this device and driver is cached, and makes a queue on it.
+// A device that fails its probe is passed over under "auto", "gpu" and "cpu", and refused when it was named.
+// ISG_ERR_NO_DEVICE: nothing fits; the message lists what there is. *out must be destroyed by the caller.
+// Do not fork between this call and the last use of the context: OpenCL drivers do not survive it.
+ISG_API isg_status isg_context_create(isg_context **out, const isg_context_params *params);
+
+// Destroy what was made from a context before the context.
+ISG_API void isg_context_destroy(isg_context **context);
+
+// The last failure on this context, or a zeroed error. Valid until the next call on the context.
+ISG_API const isg_error *isg_context_error(const isg_context *context);
+
+ISG_API const isg_device *isg_context_device(const isg_context *context);
+ISG_API const isg_probe *isg_context_probe(const isg_context *context);
+
+// The name of the numeric contract that results in this precision obey, such as "isogram-1/f32/fused". Equal names mean
+// equal bits for equal input on any device. Never NULL; precision: not DEFAULT.
+ISG_API const char *isg_context_contract(const isg_context *context, isg_precision precision);
+
+// What one device can do at most, measured now (about 0.3 s): the yardstick for every other figure.
+typedef struct isg_limits {
+    double fill_bytes_per_s;   // writing a large buffer with one value
+    double madds_per_s;        // independent multiply-adds in registers, in the contract's arithmetic
+} isg_limits;
+ISG_API isg_status isg_context_measure(isg_context *context, isg_precision precision, isg_limits *out);
+
+// The devices of this machine, best first as "auto" ranks them. Fills at most `capacity` entries of `out` and stores
+// how many there are in *count. No device at all is ISG_OK with *count = 0. error: may be NULL.
+ISG_API isg_status isg_device_list(isg_device *out, int32_t capacity, int32_t *count, isg_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

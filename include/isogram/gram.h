@@ -1,0 +1,62 @@
+// The Gram operator K[i, j] = k(x_i, y_j) of a covariance function on two sets of points. It is never a matrix until
+// asked for one.
+#ifndef ISOGRAM_GRAM_H
+#define ISOGRAM_GRAM_H
+
+#include <isogram/context.h>
+#include <isogram/kernel.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct isg_gram isg_gram;
+
+typedef struct isg_gram_params {
+    const isg_kernel *kernel;   // NULL: rbf
+    isg_array x;                // n x d, any strides, any element type. Must stay alive and unchanged until destroy
+    isg_array y;                // m x d likewise. Left out (dtype NONE): K(X, X)
+    // The scale, in one of its three parametrisations: gamma = 1/(2 sigma^2) = 1/(2 lengthscale^2).
+    // Positive and finite. All left out: gamma = 1/d.
+    double gamma;
+    double sigma;
+    double lengthscale;
+    isg_precision precision;    // of the arithmetic and of K; see isg_precision for the default
+    int32_t allow_nonfinite;    // 1: NaN in a point gives NaN in its row or column, instead of ISG_ERR_NONFINITE
+    isg_progress_fn progress;   // called between launches of dense and tile; may be NULL
+    void *progress_user;
+} isg_gram_params;
+
+#define isg_gram_params(...) (&(struct isg_gram_params){__VA_ARGS__})
+
+// Checks the input and lays it out on the device. ISG_ERR_SHAPE: no rows or columns, or d that differ.
+// ISG_ERR_NONFINITE names the first offending row and column; ISG_ERR_RANGE: a value, or the data's extent in
+// lengthscales, that the precision cannot hold.
+ISG_API isg_status isg_gram_create(isg_context *context, isg_gram **out, const isg_gram_params *params);
+ISG_API void isg_gram_destroy(isg_gram **gram);
+
+// n, m and d of the operator; any pointer may be NULL.
+ISG_API void isg_gram_shape(const isg_gram *gram, int64_t *n, int64_t *m, int64_t *d);
+// The element type of K: ISG_F32 or ISG_F64.
+ISG_API isg_dtype isg_gram_dtype(const isg_gram *gram);
+// gamma in use, whichever way it was given.
+ISG_API double isg_gram_gamma(const isg_gram *gram);
+
+// Computes all of K. k: output, n x m of the gram's dtype; unit stride within a row, any leading stride >= m; elements
+// between the rows are left alone. Blocks until done. Of K(X, X) one half is computed and mirrored where that is
+// faster; the bits are the same.
+// On failure the content of k is unspecified.
+ISG_API isg_status isg_gram_dense(isg_gram *gram, isg_array k);
+
+// Computes K[row + a, col + b] for every (a, b) of k's shape: the same bits as the same block of the whole.
+// ISG_ERR_SHAPE: the block leaves the operator; k is untouched. Otherwise as isg_gram_dense.
+ISG_API isg_status isg_gram_tile(isg_gram *gram, int64_t row, int64_t col, isg_array k);
+
+// Computes K[i, i] for i < min(n, m) into the vector k, of the gram's dtype and any stride.
+ISG_API isg_status isg_gram_diagonal(isg_gram *gram, isg_array k);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

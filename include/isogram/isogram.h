@@ -1,0 +1,14 @@
+// isogram: Gaussian grids and Gram matrices on any OpenCL device, the same bits on every one.
+//
+// From simple to advanced: base.h (errors, arrays), npy.h (files), context.h (a device), grid.h, kernel.h, gram.h.
+#ifndef ISOGRAM_ISOGRAM_H
+#define ISOGRAM_ISOGRAM_H
+
+#include <isogram/base.h>
+#include <isogram/context.h>
+#include <isogram/gram.h>
+#include <isogram/grid.h>
+#include <isogram/kernel.h>
+#include <isogram/npy.h>
+
+#endif

@@ -1,0 +1,142 @@
+#include "base.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+const char *isg_status_name(isg_status status)
+{
+    static const char *const names[] = {
+        [ISG_OK] = "ok",
+        [ISG_ERR_ARGUMENT] = "argument",
+        [ISG_ERR_SHAPE] = "shape",
+        [ISG_ERR_DTYPE] = "dtype",
+        [ISG_ERR_OVERFLOW] = "overflow",
+        [ISG_ERR_NONFINITE] = "nonfinite",
+        [ISG_ERR_RANGE] = "range",
+        [ISG_ERR_MEMORY] = "memory",
+        [ISG_ERR_IO] = "io",
+        [ISG_ERR_FORMAT] = "format",
+        [ISG_ERR_NO_DEVICE] = "no-device",
+        [ISG_ERR_UNTRUSTED] = "untrusted",
+        [ISG_ERR_UNSUPPORTED] = "unsupported",
+        [ISG_ERR_BUILD] = "build",
+        [ISG_ERR_DEVICE] = "device",
+        [ISG_ERR_CANCELLED] = "cancelled",
+    };
+    _Static_assert(COUNT(names) == ISG_STATUS_COUNT, "a status without a name");
+    return (size_t)status < COUNT(names) ? names[status] : "unknown";
+}
+
+static const struct {
+    const char *name;
+    size_t bytes;
+} dtypes[] = {
+    [ISG_DTYPE_NONE] = {"none", 0}, [ISG_F32] = {"float32", 4}, [ISG_F64] = {"float64", 8}, [ISG_I8] = {"int8", 1},
+    [ISG_U8] = {"uint8", 1},        [ISG_I16] = {"int16", 2},   [ISG_U16] = {"uint16", 2},  [ISG_I32] = {"int32", 4},
+    [ISG_U32] = {"uint32", 4},      [ISG_I64] = {"int64", 8},   [ISG_U64] = {"uint64", 8},
+};
+_Static_assert(COUNT(dtypes) == ISG_DTYPE_COUNT, "a dtype without a row");
+
+size_t isg_dtype_bytes(isg_dtype dtype)
+{
+    return (size_t)dtype < COUNT(dtypes) ? dtypes[dtype].bytes : 0;
+}
+
+const char *isg_dtype_name(isg_dtype dtype)
+{
+    return (size_t)dtype < COUNT(dtypes) ? dtypes[dtype].name : "unknown";
+}
+
+const char *isg_version(void)
+{
+    return ISG_VERSION;
+}
+
+isg_status isg_fail(isg_error *error, isg_status status, const char *format, ...)
+{
+    if (error && error->status == ISG_OK) {
+        error->status = status;
+        va_list values;
+        va_start(values, format);
+        vsnprintf(error->message, sizeof error->message, format, values);
+        va_end(values);
+    }
+    return status;
+}
+
+void isg_error_clear(isg_error *error)
+{
+    if (error) {
+        error->status = ISG_OK;
+        error->message[0] = 0;
+    }
+}
+
+bool isg_mul(int64_t a, int64_t b, int64_t *product)
+{
+    if (a < 0 || b < 0 || (b != 0 && a > INT64_MAX / b))
+        return false;
+    *product = a * b;
+    return true;
+}
+
+isg_status isg_shape_count(isg_dtype dtype, int32_t ndim, const int64_t *shape, int64_t *count, isg_error *error)
+{
+    if (ndim < 1 || ndim > ISG_MAX_NDIM)
+        return isg_fail(error, ISG_ERR_SHAPE, "%d dimensions; 1 to %d are possible", (int)ndim, ISG_MAX_NDIM);
+    int64_t total = 1, bytes;
+    for (int32_t axis = 0; axis < ndim; axis++) {
+        if (shape[axis] < 0)
+            return isg_fail(error, ISG_ERR_SHAPE, "negative extent %lld", (long long)shape[axis]);
+        if (!isg_mul(total, shape[axis], &total))
+            return isg_fail(error, ISG_ERR_OVERFLOW, "the number of elements does not fit 64 bits");
+    }
+    if (!isg_mul(total, (int64_t)isg_dtype_bytes(dtype), &bytes) || (uint64_t)bytes > SIZE_MAX / 2)
+        return isg_fail(error, ISG_ERR_OVERFLOW, "%lld elements of %s cannot be addressed", (long long)total,
+                        isg_dtype_name(dtype));
+    *count = total;
+    return ISG_OK;
+}
+
+void *isg_alloc(int64_t count, size_t element_bytes)
+{
+    int64_t bytes;
+    if (!isg_mul(count, (int64_t)element_bytes, &bytes) || (uint64_t)bytes > SIZE_MAX / 2)
+        return NULL;
+    size_t rounded = (size_t)isg_round_up(bytes > 0 ? bytes : 1, 64);
+    void *block = aligned_alloc(64, rounded);
+    if (block)
+        memset(block, 0, rounded);
+    return block;
+}
+
+double isg_load_double(isg_dtype dtype, const void *data, int64_t index)
+{
+    switch (dtype) {
+    case ISG_F32: return ((const float *)data)[index];
+    case ISG_F64: return ((const double *)data)[index];
+    case ISG_I8: return ((const int8_t *)data)[index];
+    case ISG_U8: return ((const uint8_t *)data)[index];
+    case ISG_I16: return ((const int16_t *)data)[index];
+    case ISG_U16: return ((const uint16_t *)data)[index];
+    case ISG_I32: return ((const int32_t *)data)[index];
+    case ISG_U32: return ((const uint32_t *)data)[index];
+    case ISG_I64: return (double)((const int64_t *)data)[index];
+    case ISG_U64: return (double)((const uint64_t *)data)[index];
+    case ISG_DTYPE_NONE:
+    case ISG_DTYPE_COUNT: break;
+    }
+    return 0;
+}
+
+double isg_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}

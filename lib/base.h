@@ -1,0 +1,54 @@
+// The ground floor: errors, checked size arithmetic, array views. Knows nothing but libc.
+#ifndef ISG_LIB_BASE_H
+#define ISG_LIB_BASE_H
+
+#include <isogram/base.h>
+
+#include <stdbool.h>
+
+#if defined(__GNUC__)
+#define ISG_PRINTF(format_at, values_at) __attribute__((format(printf, format_at, values_at)))
+#else
+#define ISG_PRINTF(format_at, values_at)
+#endif
+
+// Keeps the first failure and returns the status handed in, so that `return isg_fail(…)` is how a function fails.
+// error: may be NULL.
+isg_status isg_fail(isg_error *error, isg_status status, const char *format, ...) ISG_PRINTF(3, 4);
+
+// Forgets a kept failure; a public call does so on entry.
+void isg_error_clear(isg_error *error);
+
+// product = a * b for non-negative sizes; false when it does not fit 63 bits.
+bool isg_mul(int64_t a, int64_t b, int64_t *product);
+
+// The number of elements of a shape. ISG_ERR_SHAPE: an extent below 0 or a bad ndim; ISG_ERR_OVERFLOW: the count, or its bytes,
+// exceed 63 bits or the address space.
+isg_status isg_shape_count(isg_dtype dtype, int32_t ndim, const int64_t *shape, int64_t *count, isg_error *error);
+
+// The smallest multiple of `multiple` that is not below `value`.
+static inline int64_t isg_round_up(int64_t value, int64_t multiple)
+{
+    return (value + multiple - 1) / multiple * multiple;
+}
+
+static inline int64_t isg_min(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int64_t isg_max(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+// A 64-byte aligned block of zeros, freed with free(); NULL when memory or the size is out of bounds.
+void *isg_alloc(int64_t count, size_t element_bytes);
+
+// Element `index` (in elements from array.data) as a double; exact but for 64-bit integers, which are rounded.
+double isg_load_double(isg_dtype dtype, const void *data, int64_t index);
+
+// Monotonic seconds.
+double isg_seconds(void);
+
+#endif
