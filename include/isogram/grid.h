@@ -37,6 +37,10 @@ typedef enum isg_normalize {
     ISG_NORMALIZE_COUNT
 } isg_normalize;
 
+// "point", "sum", …: the words of the command line. Never NULL.
+ISG_API const char *isg_sampling_name(isg_sampling sampling);
+ISG_API const char *isg_normalize_name(isg_normalize normalize);
+
 typedef struct isg_grid_params {
     const char *like;            // a recipe of isg_grid_recipes; NULL: none. Fields set below override it
     double nsig;                 // half-width in sigmas, for the recipes gkern and gkern-sqrt. 0: 3

@@ -1,0 +1,232 @@
+#include "cache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+// A file is this header and the blob. The checksum covers everything but itself.
+typedef struct header {
+    char magic[16];
+    uint8_t key[16];
+    uint64_t blob_bytes;
+    uint64_t reserved;
+    XXH128_canonical_t checksum;
+} header;
+_Static_assert(sizeof(header) == 64, "the header has no padding");
+
+static const char magic[16] = "isogram cache 1";
+enum { MAX_BLOB_BYTES = 1 << 28 };
+
+static void say(const isg_cache *cache, isg_log_level level, const char *format, ...) ISG_PRINTF(3, 4);
+static void say(const isg_cache *cache, isg_log_level level, const char *format, ...)
+{
+    if (!cache->log)
+        return;
+    char line[600];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(line, sizeof line, format, values);
+    va_end(values);
+    cache->log(cache->log_user, level, line);
+}
+
+static char *joined(const char *a, const char *b)
+{
+    size_t bytes = strlen(a) + strlen(b) + 1;
+    char *text = malloc(bytes);
+    if (text)
+        snprintf(text, bytes, "%s%s", a, b);
+    return text;
+}
+
+// Where the cache is to be, or NULL for nowhere.
+static char *choose_folder(const char *folder)
+{
+    if (!folder || !*folder)
+        folder = getenv("ISOGRAM_CACHE_DIR");
+    if (folder && *folder)
+        return strcmp(folder, "off") == 0 ? NULL : joined(folder, "");
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (xdg && xdg[0] == '/')  // the specification asks to ignore relative ones
+        return joined(xdg, "/isogram");
+    if (home && *home)
+        return joined(home, "/.cache/isogram");
+    return NULL;
+}
+
+static bool make_folders(char *path)
+{
+    for (char *at = path + 1; *at; at++) {
+        if (*at != '/')
+            continue;
+        *at = 0;
+        int made = mkdir(path, 0700);
+        *at = '/';
+        if (made != 0 && errno != EEXIST)
+            return false;
+    }
+    return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
+void isg_cache_open(isg_cache *cache, const char *folder, isg_log_fn log, void *log_user)
+{
+    *cache = (isg_cache){.folder = choose_folder(folder), .log = log, .log_user = log_user};
+    if (!cache->folder)
+        return;
+    struct stat info;
+    const char *why = NULL;
+    if (!make_folders(cache->folder) || stat(cache->folder, &info) != 0)
+        why = strerror(errno);
+    else if (!S_ISDIR(info.st_mode))
+        why = "not a folder";
+    else if (info.st_uid != geteuid() || (info.st_mode & 022) != 0)
+        why = "others may write to it";
+    if (why) {
+        say(cache, ISG_LOG_WARN, "no program cache in %s: %s", cache->folder, why);
+        isg_cache_close(cache);
+    }
+}
+
+void isg_cache_close(isg_cache *cache)
+{
+    free(cache->folder);
+    cache->folder = NULL;
+}
+
+isg_cache_key isg_cache_key_of(const char *const *texts)
+{
+    isg_cache_key key = {{0}};
+    XXH3_state_t *state = XXH3_createState();
+    if (!state)
+        return key;
+    XXH3_128bits_reset(state);
+    for (; *texts; texts++)
+        XXH3_128bits_update(state, *texts, strlen(*texts) + 1);
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state));
+    XXH3_freeState(state);
+    memcpy(key.bytes, canonical.digest, sizeof key.bytes);
+    return key;
+}
+
+static XXH128_canonical_t checksum_of(const header *head, const void *blob, size_t bytes)
+{
+    XXH128_canonical_t sum;
+    XXH128_hash_t of_head = XXH3_128bits(head, offsetof(header, checksum));
+    XXH128_canonicalFromHash(&sum, XXH3_128bits_withSeed(blob, bytes, of_head.low64 ^ of_head.high64));
+    return sum;
+}
+
+static void path_of(const isg_cache *cache, isg_cache_key key, char *path, size_t bytes)
+{
+    int at = snprintf(path, bytes, "%s/", cache->folder);
+    for (size_t i = 0; i < sizeof key.bytes && at > 0 && (size_t)at < bytes; i++)
+        at += snprintf(path + at, bytes - (size_t)at, "%02x", key.bytes[i]);
+}
+
+static bool read_all(int file, void *to, size_t bytes)
+{
+    for (char *at = to; bytes > 0;) {
+        ssize_t got = read(file, at, bytes);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        at += got;
+        bytes -= (size_t)got;
+    }
+    return true;
+}
+
+static bool write_all(int file, const void *from, size_t bytes)
+{
+    for (const char *at = from; bytes > 0;) {
+        ssize_t put = write(file, at, bytes);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return false;
+        at += put;
+        bytes -= (size_t)put;
+    }
+    return true;
+}
+
+// The blob of an open file, or NULL with the reason.
+static void *checked_blob(int file, isg_cache_key key, size_t *bytes, const char **why)
+{
+    struct stat info;
+    header head;
+    *why = "damaged";
+    if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode) || info.st_uid != geteuid()) {
+        *why = "not a file of this user";
+        return NULL;
+    }
+    if (!read_all(file, &head, sizeof head) || memcmp(head.magic, magic, sizeof magic) != 0 ||
+        memcmp(head.key, key.bytes, sizeof head.key) != 0 || head.blob_bytes > MAX_BLOB_BYTES ||
+        info.st_size != (off_t)(sizeof head + head.blob_bytes))
+        return NULL;
+    *bytes = (size_t)head.blob_bytes;
+    void *blob = malloc(*bytes ? *bytes : 1);
+    if (blob && read_all(file, blob, *bytes)) {
+        XXH128_canonical_t sum = checksum_of(&head, blob, *bytes);
+        if (memcmp(&sum, &head.checksum, sizeof sum) == 0)
+            return blob;
+    }
+    free(blob);
+    return NULL;
+}
+
+void isg_cache_get(const isg_cache *cache, isg_cache_key key, void **blob, size_t *bytes)
+{
+    *blob = NULL;
+    *bytes = 0;
+    if (!cache->folder)
+        return;
+    char path[4200];
+    path_of(cache, key, path, sizeof path);
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (file < 0) {
+        if (errno != ENOENT)
+            say(cache, ISG_LOG_WARN, "cache file %s: %s; building anew", path, strerror(errno));
+        return;
+    }
+    const char *why;
+    *blob = checked_blob(file, key, bytes, &why);
+    close(file);
+    if (!*blob) {
+        say(cache, ISG_LOG_WARN, "cache file %s is %s; building anew", path, why);
+        unlink(path);
+    }
+}
+
+void isg_cache_put(const isg_cache *cache, isg_cache_key key, const void *blob, size_t bytes)
+{
+    if (!cache->folder || bytes > MAX_BLOB_BYTES)
+        return;
+    char path[4200], temporary[4300];
+    path_of(cache, key, path, sizeof path);
+    snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
+    header head = {.blob_bytes = bytes};
+    memcpy(head.magic, magic, sizeof magic);
+    memcpy(head.key, key.bytes, sizeof head.key);
+    head.checksum = checksum_of(&head, blob, bytes);
+
+    int file = mkstemp(temporary);
+    if (file < 0) {
+        say(cache, ISG_LOG_WARN, "cannot write to the cache %s: %s", cache->folder, strerror(errno));
+        return;
+    }
+    bool written = write_all(file, &head, sizeof head) && write_all(file, blob, bytes);
+    written = close(file) == 0 && written;
+    if (!written || rename(temporary, path) != 0) {
+        say(cache, ISG_LOG_WARN, "cannot write cache file %s: %s", path, strerror(errno));
+        unlink(temporary);
+    }
+}

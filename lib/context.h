@@ -1,0 +1,44 @@
+// The context from inside: one device, its queue, its programs and cache, the log and the last error.
+#ifndef ISG_LIB_CONTEXT_H
+#define ISG_LIB_CONTEXT_H
+
+#define CL_TARGET_OPENCL_VERSION 120
+#include <CL/cl.h>
+
+#include "cache.h"
+#include "device.h"
+
+#include <isogram/context.h>
+
+typedef struct isg_program isg_program;
+
+struct isg_context {
+    isg_device device;
+    isg_probe probe;
+    bool probed[2];            // by precision: f32, f64
+    isg_arithmetic arithmetic; // as asked for
+    int64_t max_alloc_bytes;   // of one buffer: the device's limit or the caller's, whichever is less
+    bool zero_copy;            // arrays are used where they lie in host memory
+
+    cl_platform_id platform_id;
+    cl_device_id device_id;
+    cl_context cl;
+    cl_command_queue queue;
+
+    isg_program *programs;     // all that were built, newest first
+    isg_cache cache;
+
+    isg_log_fn log;
+    void *log_user;
+    isg_error error;
+};
+
+void isg_context_log(const isg_context *context, isg_log_level level, const char *format, ...) ISG_PRINTF(3, 4);
+
+// Makes sure that this precision can be used here and that its probe was run. ISG_ERR_UNSUPPORTED, ISG_ERR_UNTRUSTED.
+isg_status isg_context_require(isg_context *context, isg_dtype dtype);
+
+// The arithmetic in use for a precision; isg_context_require has been called for it.
+bool isg_context_fused(const isg_context *context, isg_dtype dtype);
+
+#endif

@@ -1,0 +1,221 @@
+#include "device.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+const char *isg_device_class_name(isg_device_class device_class)
+{
+    static const char *const names[] = {"discrete GPU", "integrated GPU", "accelerator", "CPU"};
+    return (unsigned)device_class < ISG_DEVICE_CLASS_COUNT ? names[device_class] : "unknown";
+}
+
+static void platform_text(cl_platform_id id, cl_platform_info what, char *text, size_t bytes)
+{
+    text[0] = 0;
+    if (clGetPlatformInfo(id, what, bytes - 1, text, NULL) != CL_SUCCESS)
+        snprintf(text, bytes, "?");
+    text[bytes - 1] = 0;
+}
+
+static void device_text(cl_device_id id, cl_device_info what, char *text, size_t bytes)
+{
+    text[0] = 0;
+    if (clGetDeviceInfo(id, what, bytes - 1, text, NULL) != CL_SUCCESS)
+        snprintf(text, bytes, "?");
+    text[bytes - 1] = 0;
+}
+
+// A number of any width that OpenCL uses; 0 when the device does not say.
+static int64_t device_number(cl_device_id id, cl_device_info what)
+{
+    union {
+        cl_uint u32;
+        cl_ulong u64;
+    } value = {.u64 = 0};
+    size_t bytes = 0;
+    if (clGetDeviceInfo(id, what, sizeof value, &value, &bytes) != CL_SUCCESS)
+        return 0;
+    uint64_t number = bytes == sizeof(cl_uint) ? value.u32 : value.u64;
+    return number > INT64_MAX ? INT64_MAX : (int64_t)number;
+}
+
+static bool has_extension(cl_device_id id, const char *name)
+{
+    size_t bytes = 0;
+    if (clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, 0, NULL, &bytes) != CL_SUCCESS || bytes == 0)
+        return false;
+    char *text = calloc(bytes + 1, 1);
+    bool found = false;
+    if (text && clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, bytes, text, NULL) == CL_SUCCESS) {
+        size_t length = strlen(name);
+        for (char *at = text; (at = strstr(at, name)) != NULL && !found; at += length)
+            found = (at == text || at[-1] == ' ') && (at[length] == 0 || at[length] == ' ');
+    }
+    free(text);
+    return found;
+}
+
+// Lanes of the vectors to write code in. GPUs run scalar code on their own lanes. Compilers for OpenCL C 1.1 are old ones, and
+// vector code has crashed them.
+static int32_t lanes(const isg_device *device, int64_t native)
+{
+    int major = 1, minor = 0;
+    sscanf(device->c_version, "OpenCL C %d.%d", &major, &minor);
+    if (device->device_class != ISG_DEVICE_CPU || major * 10 + minor < 12)
+        return 1;
+    for (int32_t width = 16; width > 1; width /= 2)
+        if (native >= width)
+            return width;
+    return 1;
+}
+
+static void describe(isg_candidate *candidate)
+{
+    isg_device *d = &candidate->device;
+    cl_device_id id = candidate->device_id;
+    platform_text(candidate->platform_id, CL_PLATFORM_NAME, d->platform, sizeof d->platform);
+    device_text(id, CL_DEVICE_NAME, d->name, sizeof d->name);
+    device_text(id, CL_DEVICE_VENDOR, d->vendor, sizeof d->vendor);
+    device_text(id, CL_DEVICE_VERSION, d->version, sizeof d->version);
+    device_text(id, CL_DEVICE_OPENCL_C_VERSION, d->c_version, sizeof d->c_version);
+    device_text(id, CL_DRIVER_VERSION, d->driver, sizeof d->driver);
+    int64_t type = device_number(id, CL_DEVICE_TYPE);
+    d->unified_memory = device_number(id, CL_DEVICE_HOST_UNIFIED_MEMORY) != 0;
+    if (type & CL_DEVICE_TYPE_CPU)
+        d->device_class = ISG_DEVICE_CPU;
+    else if (type & CL_DEVICE_TYPE_GPU)
+        d->device_class = d->unified_memory ? ISG_DEVICE_GPU_INTEGRATED : ISG_DEVICE_GPU_DISCRETE;
+    else
+        d->device_class = ISG_DEVICE_ACCELERATOR;
+    d->global_bytes = device_number(id, CL_DEVICE_GLOBAL_MEM_SIZE);
+    d->max_alloc_bytes = device_number(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+    d->local_bytes = device_number(id, CL_DEVICE_LOCAL_MEM_SIZE);
+    d->max_work_group = device_number(id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
+    d->compute_units = (int32_t)device_number(id, CL_DEVICE_MAX_COMPUTE_UNITS);
+    d->clock_mhz = (int32_t)device_number(id, CL_DEVICE_MAX_CLOCK_FREQUENCY);
+    d->lanes_f32 = lanes(d, device_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT));
+    if (has_extension(id, "cl_khr_fp64"))
+        d->lanes_f64 = lanes(d, device_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_DOUBLE));
+}
+
+// Class first; then what is likely the faster one; then the order of the platforms, so that the choice is stable.
+static int by_rank(const void *left, const void *right)
+{
+    const isg_device *a = &((const isg_candidate *)left)->device, *b = &((const isg_candidate *)right)->device;
+    if (a->device_class != b->device_class)
+        return a->device_class < b->device_class ? -1 : 1;
+    double speed_a = (double)a->compute_units * a->clock_mhz * a->lanes_f32;
+    double speed_b = (double)b->compute_units * b->clock_mhz * b->lanes_f32;
+    if (speed_a != speed_b)
+        return speed_a > speed_b ? -1 : 1;
+    if (a->platform_index != b->platform_index)
+        return a->platform_index < b->platform_index ? -1 : 1;
+    return a->device_index < b->device_index ? -1 : a->device_index > b->device_index;
+}
+
+enum { MAX_PLATFORMS = 64, MAX_DEVICES = 64 };
+
+isg_status isg_candidates(isg_candidate **list, int32_t *count, isg_error *error)
+{
+    *list = NULL;
+    *count = 0;
+    cl_platform_id platforms[MAX_PLATFORMS];
+    cl_uint platform_count = 0;
+    // The loader answers "no platform" with an error code of its own; that is not a failure here.
+    if (clGetPlatformIDs(MAX_PLATFORMS, platforms, &platform_count) != CL_SUCCESS)
+        return ISG_OK;
+    if (platform_count > MAX_PLATFORMS)
+        platform_count = MAX_PLATFORMS;
+    for (cl_uint p = 0; p < platform_count; p++) {
+        cl_device_id ids[MAX_DEVICES];
+        cl_uint found = 0;
+        if (clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, MAX_DEVICES, ids, &found) != CL_SUCCESS)
+            continue;
+        if (found > MAX_DEVICES)
+            found = MAX_DEVICES;
+        isg_candidate *grown = realloc(*list, ((size_t)*count + found) * sizeof **list);
+        if (!grown && found > 0) {
+            free(*list);
+            *list = NULL;
+            *count = 0;
+            return isg_fail(error, ISG_ERR_MEMORY, "no memory for the list of devices");
+        }
+        *list = grown;
+        for (cl_uint i = 0; i < found; i++) {
+            isg_candidate *candidate = &(*list)[(*count)++];
+            *candidate = (isg_candidate){.platform_id = platforms[p], .device_id = ids[i]};
+            candidate->device.platform_index = (int32_t)p;
+            candidate->device.device_index = (int32_t)i;
+            describe(candidate);
+        }
+    }
+    if (*count > 1)
+        qsort(*list, (size_t)*count, sizeof **list, by_rank);
+    return ISG_OK;
+}
+
+isg_status isg_device_list(isg_device *out, int32_t capacity, int32_t *count, isg_error *error)
+{
+    isg_error_clear(error);
+    isg_candidate *list;
+    isg_status st = isg_candidates(&list, count, error);
+    for (int32_t i = 0; i < *count && i < capacity; i++)
+        out[i] = list[i].device;
+    free(list);
+    return st;
+}
+
+static bool contains(const char *text, const char *part)
+{
+    size_t length = strlen(part);
+    for (; *text; text++)
+        if (strncasecmp(text, part, length) == 0)
+            return true;
+    return false;
+}
+
+static bool indices(const char *spec, int *platform, int *device)
+{
+    int end = 0;
+    return sscanf(spec, "%d:%d%n", platform, device, &end) == 2 && spec[end] == 0;
+}
+
+bool isg_spec_is_name(const char *spec)
+{
+    return strcasecmp(spec, "auto") != 0 && strcasecmp(spec, "gpu") != 0 && strcasecmp(spec, "cpu") != 0 &&
+           strcasecmp(spec, "accelerator") != 0;
+}
+
+bool isg_spec_matches(const char *spec, const isg_device *device)
+{
+    int platform, index;
+    if (strcasecmp(spec, "auto") == 0)
+        return true;
+    if (strcasecmp(spec, "gpu") == 0)
+        return device->device_class == ISG_DEVICE_GPU_DISCRETE || device->device_class == ISG_DEVICE_GPU_INTEGRATED;
+    if (strcasecmp(spec, "cpu") == 0)
+        return device->device_class == ISG_DEVICE_CPU;
+    if (strcasecmp(spec, "accelerator") == 0)
+        return device->device_class == ISG_DEVICE_ACCELERATOR;
+    if (indices(spec, &platform, &index))
+        return device->platform_index == platform && device->device_index == index;
+    return contains(device->name, spec) || contains(device->platform, spec);
+}
+
+isg_status isg_no_device(const char *spec, const isg_candidate *list, int32_t count, isg_error *error)
+{
+    if (count == 0)
+        return isg_fail(error, ISG_ERR_NO_DEVICE,
+                        "no OpenCL device on this machine; the package pocl-opencl-icd makes the CPU one");
+    char known[800] = "";
+    size_t at = 0;
+    for (int32_t i = 0; i < count && at < sizeof known; i++) {
+        const isg_device *d = &list[i].device;
+        at += (size_t)snprintf(known + at, sizeof known - at, "%s%d:%d %s (%s)", i ? ", " : "", (int)d->platform_index,
+                               (int)d->device_index, d->name, isg_device_class_name(d->device_class));
+    }
+    return isg_fail(error, ISG_ERR_NO_DEVICE, "no OpenCL device fits '%s'; there is: %s", spec, known);
+}

@@ -1,0 +1,290 @@
+// Arithmetic is double-double (pairs hi + lo, Dekker 1971) wherever an error would grow: in the exponent's argument, in sums and in
+// the recurrence of the Bessel weights. exp itself is the contract's, fused, so that every host gives the same bits.
+#include "profile.h"
+#include "reference.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct pair {
+    double hi, lo;
+} pair;
+
+static pair two_sum(double a, double b)
+{
+    double s = a + b, t = s - a;
+    return (pair){s, (a - (s - t)) + (b - t)};
+}
+
+static pair two_product(double a, double b)
+{
+    double p = a * b;
+    return (pair){p, fma(a, b, -p)};
+}
+
+static pair renormalized(double hi, double lo)
+{
+    double s = hi + lo;
+    return (pair){s, lo - (s - hi)};
+}
+
+static pair add(pair a, pair b)
+{
+    pair s = two_sum(a.hi, b.hi);
+    return renormalized(s.hi, s.lo + a.lo + b.lo);
+}
+
+static pair multiply(pair a, pair b)
+{
+    pair p = two_product(a.hi, b.hi);
+    return renormalized(p.hi, p.lo + a.hi * b.lo + a.lo * b.hi);
+}
+
+static pair divide(pair a, pair b)
+{
+    double q = a.hi / b.hi;
+    pair r = two_product(q, b.hi);
+    return renormalized(q, ((a.hi - r.hi) - r.lo + a.lo - q * b.lo) / b.hi);
+}
+
+static pair exactly(double a)
+{
+    return (pair){a, 0};
+}
+
+static double exp_minus(double u)
+{
+    double x = -u, y;
+    isg_reference_get(ISG_F64, true)->exp_nonpositive(&x, &y, 1);
+    return y;
+}
+
+// exp(-z^2/2)
+static double gaussian(pair z)
+{
+    pair u = multiply(z, z);
+    double e = exp_minus(u.hi / 2);
+    return fma(e, -u.lo / 2, e);
+}
+
+// Place i of n from a to b, both included; mirror images are exact when a = -b.
+static pair place(int64_t i, int64_t n, double a, double b)
+{
+    if (n < 2)
+        return exactly(a);
+    pair sum = add(two_product(a, (double)(n - 1 - i)), two_product(b, (double)i));
+    return divide(sum, exactly((double)(n - 1)));
+}
+
+static void sample_points(const isg_axis *axis, double *weights)
+{
+    for (int64_t i = 0; i < axis->size; i++)
+        weights[i] = gaussian(divide(place(i, axis->size, axis->from, axis->to), exactly(axis->sigma)));
+}
+
+// The integral of exp(-a u - u^2/2) for u in [0, length], a >= 0: Gauss and Legendre's rule of 8 points (Abramowitz and Stegun 25.4.30)
+// on panels over which the integrand falls by no more than a factor of about e. Everything added is positive, so the
+// tails keep their relative accuracy.
+static double decaying_integral(double a, double length)
+{
+    static const double place_of[8] = {0x1.454e34f533998p-6, 0x1.a06d536d82f88p-4, 0x1.e5dad4f9af698p-3,
+                                       0x1.a214dac30e32fp-2, 0x1.2ef5929e78e69p-1, 0x1.86894ac19425ap-1,
+                                       0x1.cbf255924fa0fp-1, 0x1.f5d58e5856633p-1};
+    static const double weight_of[8] = {0x1.9ea1d04ca0374p-5, 0x1.c76fb531d2b96p-4, 0x1.413c50a255615p-3,
+                                        0x1.736360b199343p-3, 0x1.736360b199343p-3, 0x1.413c50a255615p-3,
+                                        0x1.c76fb531d2b96p-4, 0x1.9ea1d04ca0374p-5};
+    pair total = {0, 0};
+    double at = 0;
+    while (at < length && at * (a + at / 2) < 45) {
+        double width = fmin(0.5, 1 / (a + at));
+        width = fmin(width, length - at);
+        pair panel = {0, 0};
+        for (int i = 0; i < 8; i++) {
+            double u = at + width * place_of[i];
+            panel = add(panel, two_product(weight_of[i], exp_minus(u * (a + u / 2))));
+        }
+        total = add(total, multiply(panel, exactly(width)));
+        double next = at + width;
+        if (next == at)
+            break;
+        at = next;
+    }
+    return total.hi;
+}
+
+// Probability of [a, b] under the unit normal, 0 <= a <= b.
+static double tail_mass(pair a, pair b)
+{
+    const double one_over_sqrt_2pi = 0x1.9884533d43651p-2;
+    pair length = add(b, (pair){-a.hi, -a.lo});
+    return one_over_sqrt_2pi * gaussian(a) * decaying_integral(a.hi, length.hi);
+}
+
+static pair minus(pair a)
+{
+    return (pair){-a.hi, -a.lo};
+}
+
+static void sample_cells(const isg_axis *axis, double *weights)
+{
+    pair zero = {0, 0};
+    pair low = divide(place(0, axis->size + 1, axis->from, axis->to), exactly(axis->sigma));
+    for (int64_t i = 0; i < axis->size; i++) {
+        pair high = divide(place(i + 1, axis->size + 1, axis->from, axis->to), exactly(axis->sigma));
+        if (low.hi >= 0)
+            weights[i] = tail_mass(low, high);
+        else if (high.hi <= 0)
+            weights[i] = tail_mass(minus(high), minus(low));
+        else
+            weights[i] = tail_mass(zero, minus(low)) + tail_mass(zero, high);
+        low = high;
+    }
+}
+
+static isg_status no_memory(isg_error *error)
+{
+    return isg_fail(error, ISG_ERR_MEMORY, "no memory for the weights of one axis");
+}
+
+// What scipy.ndimage.gaussian_filter (truncate 4, mode reflect) makes of a unit impulse at size/2: every mirror image of the impulse
+// within the filter's reach adds one of its taps.
+static isg_status filter_impulse(const isg_axis *axis, double *weights, isg_error *error)
+{
+    if (!(axis->sigma < 1e9))
+        return isg_fail(error, ISG_ERR_RANGE, "sigma %g is too wide for delta sampling", axis->sigma);
+    int64_t n = axis->size, radius = (int64_t)(4 * axis->sigma + 0.5);
+    double *taps = isg_alloc(radius + 1, sizeof *taps);
+    if (!taps)
+        return no_memory(error);
+    pair sum = {0, 0};
+    for (int64_t k = radius; k >= 0; k--) {
+        taps[k] = gaussian(divide(exactly((double)k), exactly(axis->sigma)));
+        sum = add(sum, k ? two_product(2, taps[k]) : exactly(taps[k]));
+    }
+    int64_t centre = n / 2;
+    for (int64_t i = 0; i < n; i++) {
+        pair w = {0, 0};
+        // Images lie at centre + 2 n m and at -1 - centre + 2 n m.
+        for (int side = 0; side < 2; side++) {
+            int64_t image = side ? -1 - centre : centre;
+            int64_t first = image + (i - radius - image) / (2 * n) * 2 * n;
+            for (int64_t q = first - 2 * n; q <= i + radius; q += 2 * n)
+                if (q >= i - radius)
+                    w = add(w, exactly(taps[q > i ? q - i : i - q]));
+        }
+        weights[i] = divide(w, sum).hi;
+    }
+    free(taps);
+    return ISG_OK;
+}
+
+// exp(-t) I_n(t), t = sigma^2, by Miller's backward recurrence I_{n-1} = I_{n+1} + (2n/t) I_n, scaled by
+// exp(t) = I_0 + 2 (I_1 + I_2 + …) (Abramowitz and Stegun 9.6.26, 9.6.37; Lindeberg 1990 for the use). Every term is positive.
+static isg_status sample_bessel(const isg_axis *axis, double *weights, isg_error *error)
+{
+    double reach = fmax(fabs(axis->from), fabs(axis->to));
+    double start = reach + 20 + ceil(axis->sigma * sqrt(120));
+    if (!(start < 1e9))
+        return isg_fail(error, ISG_ERR_RANGE, "bessel weights up to %g are out of range", start);
+    int64_t last = (int64_t)reach;
+    double *value = isg_alloc(last + 1, sizeof *value);
+    int64_t *lift = isg_alloc(last + 1, sizeof *lift);  // value[n] is too small by 2^(-512 lift[n])
+    if (!value || !lift) {
+        free(value);
+        free(lift);
+        return no_memory(error);
+    }
+    const double much = 0x1p512;
+    pair t = two_product(axis->sigma, axis->sigma);
+    pair above = {0, 0}, here = {0x1p-500, 0}, sum = {0, 0};
+    int64_t lifts = 0;
+    for (int64_t n = (int64_t)start; n >= 0; n--) {
+        if (n <= last) {
+            value[n] = here.hi;
+            lift[n] = lifts;
+        }
+        sum = add(sum, n ? multiply(here, exactly(2)) : here);
+        pair below = add(above, multiply(divide(exactly(2 * (double)n), t), here));
+        above = here;
+        here = below;
+        if (here.hi > much) {
+            lifts++;
+            here = multiply(here, exactly(1 / much));
+            above = multiply(above, exactly(1 / much));
+            sum = multiply(sum, exactly(1 / much));
+        }
+    }
+    for (int64_t i = 0; i < axis->size; i++) {
+        int64_t n = (int64_t)fabs(axis->from + (double)i);
+        double down = (double)(lifts - lift[n]) * -512;
+        weights[i] = ldexp(divide(exactly(value[n]), sum).hi, down < -5000 ? -5000 : (int)down);
+    }
+    free(value);
+    free(lift);
+    return ISG_OK;
+}
+
+static isg_status normalize(const isg_axis *axis, double *weights, isg_error *error)
+{
+    pair by = {1, 0};
+    double sigma = axis->sigma, cell = (axis->to - axis->from) / (double)axis->size;
+    switch (axis->normalize) {
+    case ISG_NORMALIZE_SUM:
+        by = exactly(0);
+        for (int64_t i = 0; i < axis->size; i++)
+            by = add(by, exactly(weights[i]));
+        break;
+    case ISG_NORMALIZE_MAX:
+        by = exactly(0);
+        for (int64_t i = 0; i < axis->size; i++)
+            by.hi = fmax(by.hi, weights[i]);
+        break;
+    case ISG_NORMALIZE_DENSITY:
+        if (axis->sampling == ISG_SAMPLING_POINT)
+            by = multiply((pair){0x1.40d931ff62706p+1, -0x1.a6a0d6f814637p-53}, exactly(sigma));  // sqrt(2 pi) sigma
+        else if (axis->sampling == ISG_SAMPLING_INTEGRATED)
+            by = exactly(cell);
+        break;
+    default: break;
+    }
+    if (!(by.hi > DBL_MIN))
+        return isg_fail(error, ISG_ERR_RANGE,
+                        "every weight from %g to %g underflows at sigma %g: there is nothing to normalise", axis->from,
+                        axis->to, sigma);
+    for (int64_t i = 0; i < axis->size; i++) {
+        weights[i] = divide(exactly(weights[i]), by).hi;
+        if (!(weights[i] <= 0x1p30))
+            return isg_fail(error, ISG_ERR_RANGE, "a weight of %g at sigma %g is out of range", weights[i], sigma);
+        if (weights[i] < DBL_MIN)
+            weights[i] = 0;
+    }
+    return ISG_OK;
+}
+
+isg_status isg_profile(const isg_axis *axis, double *weights, isg_error *error)
+{
+    isg_status st = ISG_OK;
+    switch (axis->sampling) {
+    case ISG_SAMPLING_INTEGRATED: sample_cells(axis, weights); break;
+    case ISG_SAMPLING_DELTA: st = filter_impulse(axis, weights, error); break;
+    case ISG_SAMPLING_BESSEL: st = sample_bessel(axis, weights, error); break;
+    default: sample_points(axis, weights);
+    }
+    if (st)
+        return st;
+    if (axis->square_root)
+        for (int64_t i = 0; i < axis->size; i++)
+            weights[i] = sqrt(weights[i]);
+    return normalize(axis, weights, error);
+}
+
+void isg_profile_round(const double *weights, int64_t count, isg_dtype dtype, void *out)
+{
+    for (int64_t i = 0; i < count; i++) {
+        if (dtype == ISG_F64)
+            ((double *)out)[i] = weights[i];
+        else
+            ((float *)out)[i] = weights[i] < FLT_MIN ? 0 : (float)weights[i];
+    }
+}

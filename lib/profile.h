@@ -1,0 +1,14 @@
+// One-dimensional Gaussian weights in double: samplings and normalisation. No OpenCL; the same bits on every host.
+#ifndef ISG_LIB_PROFILE_H
+#define ISG_LIB_PROFILE_H
+
+#include "recipe.h"
+
+// weights: output, axis->size doubles. ISG_ERR_RANGE: nothing is left to normalise, or weights beyond 2^30.
+// ISG_ERR_MEMORY.
+isg_status isg_profile(const isg_axis *axis, double *weights, isg_error *error);
+
+// Rounds weights to the dtype; what would be subnormal becomes 0.
+void isg_profile_round(const double *weights, int64_t count, isg_dtype dtype, void *out);
+
+#endif

@@ -1,0 +1,30 @@
+// The host reference: the contract's results, computed plainly. Every device must give these bits. No OpenCL here.
+#ifndef ISG_LIB_REFERENCE_H
+#define ISG_LIB_REFERENCE_H
+
+#include "points.h"
+
+#include <isogram/kernel.h>
+
+// One precision and arithmetic; reference_variant.c is compiled once for each. Arrays are of the variant's real type.
+typedef struct isg_reference {
+    isg_dtype dtype;
+    bool fused;
+    // numerics.h, element by element.
+    void (*exp_nonpositive)(const void *x, void *y, int64_t count);
+    void (*mul_normal)(const void *a, const void *b, void *c, int64_t count);
+    // A row's formula from cl/formulas.h, of u; kernel: as isg_kernel_index.
+    void (*formula)(int kernel, const void *u, void *k, int64_t count);
+    // k[i * stride + j] for all points of x and y.
+    void (*gram)(int kernel, const isg_points *x, const isg_points *y, const isg_scale *scale, void *k, int64_t stride);
+    // The outer product of ndim profiles of the real type.
+    void (*grid)(int32_t ndim, const int64_t *shape, const void *const *profiles, void *out);
+} isg_reference;
+
+// dtype: ISG_F32 or ISG_F64. Never NULL.
+const isg_reference *isg_reference_get(isg_dtype dtype, bool fused);
+
+// "isogram-1/f32/fused" and its three siblings.
+const char *isg_contract_name(isg_dtype dtype, bool fused);
+
+#endif

@@ -1,0 +1,90 @@
+// The reference in one precision and arithmetic: the build compiles this file four times, with REAL_BITS and FUSED set.
+#include "reference.h"
+#include "kernels.h"
+
+#include "../cl/numerics.h"
+#include "../cl/formulas.h"
+
+static real (*const formulas[])(real) = {
+#define KERNEL(id, ...) f_##id,
+#include "kernels.def"
+#undef KERNEL
+};
+
+static void each_exp(const void *x, void *y, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        ((real *)y)[i] = exp_nonpositive(((const real *)x)[i]);
+}
+
+static void each_mul(const void *a, const void *b, void *c, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        ((real *)c)[i] = mul_normal(((const real *)a)[i], ((const real *)b)[i]);
+}
+
+static void each_formula(int kernel, const void *u, void *k, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        ((real *)k)[i] = formulas[kernel](((const real *)u)[i]);
+}
+
+// As pack.cl does.
+static real scaled(real v, const isg_scale *scale)
+{
+    real tiny = (real)scale->tiny;
+    return v > -tiny && v < tiny ? 0 : v * (real)scale->factor1 * (real)scale->factor2;
+}
+
+static void gram(int kernel, const isg_points *x, const isg_points *y, const isg_scale *scale, void *k, int64_t stride)
+{
+    real gamma = (real)scale->gamma;
+    for (int64_t i = 0; i < x->count; i++) {
+        const real *a = (const real *)x->rows + i * x->stride;
+        for (int64_t j = 0; j < y->count; j++) {
+            const real *b = (const real *)y->rows + j * y->stride;
+            real sum = 0;
+            for (int64_t q = 0; q < x->dims; q++) {
+                real t = scaled(a[q], scale) - scaled(b[q], scale);
+                sum = FMA(t, t, sum);
+            }
+            ((real *)k)[i * stride + j] = formulas[kernel](sum * gamma);
+        }
+    }
+}
+
+// As grid.cl does.
+static void grid(int32_t ndim, const int64_t *shape, const void *const *profiles, void *out)
+{
+    int64_t count = 1;
+    for (int32_t axis = 0; axis < ndim; axis++)
+        count *= shape[axis];
+    for (int64_t at = 0; at < count; at++) {
+        int64_t rest = at, index[ISG_MAX_NDIM] = {0};
+        for (int32_t axis = ndim - 1; axis >= 0; axis--) {
+            index[axis] = rest % shape[axis];
+            rest /= shape[axis];
+        }
+        real value = ((const real *)profiles[0])[index[0]];
+        for (int32_t axis = 1; axis < ndim; axis++)
+            value = mul_normal(value, ((const real *)profiles[axis])[index[axis]]);
+        ((real *)out)[at] = value;
+    }
+}
+
+#if FUSED
+#define NAME ISG_CAT(ISG_CAT(isg_reference_f, REAL_BITS), _fused)
+#else
+#define NAME ISG_CAT(ISG_CAT(isg_reference_f, REAL_BITS), _unfused)
+#endif
+
+extern const isg_reference NAME;
+const isg_reference NAME = {
+    .dtype = REAL_BITS == 64 ? ISG_F64 : ISG_F32,
+    .fused = FUSED,
+    .exp_nonpositive = each_exp,
+    .mul_normal = each_mul,
+    .formula = each_formula,
+    .gram = gram,
+    .grid = grid,
+};
