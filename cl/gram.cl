@@ -1,53 +1,59 @@
-// A block of the Gram matrix from packed panels (pack.cl): k[row(i), col(j)] = FORMULA(gamma * |x_i - y_j|^2).
+// A block of the Gram matrix from packed panels (pack.cl): k[i, j] = FORMULA(gamma * |x_i - y_j|^2).
 //
 // Build options, besides those of numerics.h:
-//   ROWS           rows of a work-item's tile
-//   VECTORS        vectors of LANES columns in a work-item's tile
-//   GROUP_COLS     work-items of a group along the columns (local size 0); neighbours store to neighbouring addresses
-//   GROUP_ROWS     work-items of a group that share a panel of rows
-//   SYMMETRIC      1: x and y are the same points, tiles below the diagonal are skipped and mirrored from above
-//   FORMULA        a function of formulas.h
+//   ROWS        rows of a work-item's tile
+//   VECTORS     vectors of LANES columns in a work-item's tile
+//   GROUP_COLS  work-items side by side that share a panel of columns; neighbours store to neighbouring addresses
+//   GROUP_ROWS  work-items one below the other that share a panel of rows
+//   SYMMETRIC   1: x and y are the same points; tiles below the diagonal are skipped and mirrored from above it.
+//               Needs ROWS of 4 or 8 that divide COL_PANEL
+//   FORMULA     a function of formulas.h
 //
-// Panels of rows hold ROWS * GROUP_ROWS points, panels of columns LANES * VECTORS * GROUP_COLS. The shape of tiles and
-// groups changes no bit: each pair has one accumulator, filled over k in order.
-#define COLS        (LANES * VECTORS)
-#define ROW_PANEL   (ROWS * GROUP_ROWS)
-#define COL_PANEL   (COLS * GROUP_COLS)
-#define EACH(v, n)  _Pragma("unroll") for (int v = 0; v < (n); v++)
+//             |<------- COL_PANEL ------->|
+//   i     ->  [0: item 0][0: item 1] ... [1: item 0][1: item 1] ...     0, 1: vectors of LANES columns
+//   i + 1     ...                                                     ROWS rows
+//
+// The shape of tiles and groups changes no bit: each pair has one accumulator, filled over the coordinates in order.
+#define COL_PANEL  (LANES * VECTORS * GROUP_COLS)
+#define ROW_PANEL  (ROWS * GROUP_ROWS)
+#define EACH(v, n) _Pragma("unroll") for (int v = 0; v < (n); v++)
 
 #if LANES == 1
 #define LOAD(p)     (*(p))
 #define STORE(v, p) (*(p) = (v))
+#define FIRST(v)    (v)
 #else
 #define LOAD(p)     ISG_CAT(vload, LANES)(0, p)
 #define STORE(v, p) ISG_CAT(vstore, LANES)(v, 0, p)
+#define FIRST(v)    ((v).s0)
 #endif
 
+// Column of lane 0 of vector c, relative to the panel.
+#define COLUMN(c) (((c) * GROUP_COLS + item) * LANES)
+
+#if SYMMETRIC
 #if ROWS == 4
-#define ACROSS(c, lane) ISG_CAT(vstore, 4)((ISG_CAT(ISG_REAL_NAME, 4))(sum[0][c]lane, sum[1][c]lane, sum[2][c]lane, sum[3][c]lane), 0, across)
+#define DOWN(c, lane) (sum[0][c] lane, sum[1][c] lane, sum[2][c] lane, sum[3][c] lane)
 #elif ROWS == 8
-#define ACROSS(c, lane) ISG_CAT(vstore, 8)((ISG_CAT(ISG_REAL_NAME, 8))(sum[0][c]lane, sum[1][c]lane, sum[2][c]lane, sum[3][c]lane, sum[4][c]lane, sum[5][c]lane, sum[6][c]lane, sum[7][c]lane), 0, across)
+#define DOWN(c, lane)                                                                                                  \
+    (sum[0][c] lane, sum[1][c] lane, sum[2][c] lane, sum[3][c] lane, sum[4][c] lane, sum[5][c] lane, sum[6][c] lane,   \
+     sum[7][c] lane)
 #else
-#define ACROSS(c, lane) EACH(r, ROWS) across[r] = sum[r][c]lane
+#error "mirrored tiles have 4 or 8 rows"
 #endif
-#define A1(c, e) ACROSS(c, e); across += stride;
-#if LANES == 1
-#define ALL(c) A1(c,)
-#elif LANES == 2
-#define ALL(c) A1(c,.s0) A1(c,.s1)
-#elif LANES == 4
-#define ALL(c) A1(c,.s0) A1(c,.s1) A1(c,.s2) A1(c,.s3)
-#elif LANES == 8
-#define ALL(c) A1(c,.s0) A1(c,.s1) A1(c,.s2) A1(c,.s3)A1(c,.s4) A1(c,.s5) A1(c,.s6) A1(c,.s7)
-#elif LANES == 16
-#define ALL(c) A1(c,.s0) A1(c,.s1) A1(c,.s2) A1(c,.s3)A1(c,.s4) A1(c,.s5) A1(c,.s6) A1(c,.s7) A1(c,.s8) A1(c,.s9) A1(c,.sa) A1(c,.sb)A1(c,.sc) A1(c,.sd) A1(c,.se) A1(c,.sf)
+// One column of the tile becomes ROWS neighbours of a row. Spelled out lane by lane: an index would send the tile to memory.
+#define MIRROR(c, lane)                                                                                                \
+    ISG_CAT(vstore, ROWS)((ISG_CAT(ISG_REAL_NAME, ROWS))DOWN(c, lane), 0, across);                                     \
+    across += stride;
+#define LANES_1(M, c)  M(c, )
+#define LANES_2(M, c)  M(c, .s0) M(c, .s1)
+#define LANES_4(M, c)  LANES_2(M, c) M(c, .s2) M(c, .s3)
+#define LANES_8(M, c)  LANES_4(M, c) M(c, .s4) M(c, .s5) M(c, .s6) M(c, .s7)
+#define LANES_16(M, c) LANES_8(M, c) M(c, .s8) M(c, .s9) M(c, .sa) M(c, .sb) M(c, .sc) M(c, .sd) M(c, .se) M(c, .sf)
 #endif
 
-// Column of lane 0 of vector c, relative to the first column of the group.
-#define LANE_COLUMN(c, item) (((c) * GROUP_COLS + (item)) * LANES)
-
-// rows, cols: panels in the launch's first row and column. i0, j0: the points that they begin with. row_lo … col_hi: the block asked
-// for. Element (i, j) lies at k[origin + i * stride + j]; origin may be negative.
+// rows, cols: all panels of the two point sets. i0, j0: the points at which the launch begins, at a panel's border. row_lo ... col_hi: the
+// block asked for. Element (i, j) lies at k[origin + i * stride + j]; origin may be negative.
 kernel void gram(global const scalar *rows, global const scalar *cols, global scalar *k, long origin, long stride, int i0,
                  int j0, int row_lo, int row_hi, int col_lo, int col_hi, int d, scalar gamma)
 {
@@ -57,7 +63,7 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global sc
     if (i >= row_hi || j >= col_hi)
         return;
 #if SYMMETRIC
-    if (j + COLS <= i)
+    if (j + COL_PANEL <= i)
         return;
 #endif
     global const scalar *a = rows + (long)(i / ROW_PANEL) * ROW_PANEL * d + i % ROW_PANEL;
@@ -82,24 +88,47 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global sc
 
     global scalar *out = k + origin + (long)i * stride + j;
     if (i >= row_lo && i + ROWS <= row_hi && j >= col_lo && j + COL_PANEL <= col_hi) {
-        EACH(r, ROWS) EACH(c, VECTORS) STORE(sum[r][c], out + (long)r * stride + LANE_COLUMN(c, item));
+        EACH(r, ROWS) EACH(c, VECTORS) STORE(sum[r][c], out + (long)r * stride + COLUMN(c));
+#if SYMMETRIC
+        if (j >= i + ROWS) {
+            EACH(c, VECTORS) {
+                global scalar *across = k + origin + (long)(j + COLUMN(c)) * stride + i;
+                ISG_CAT(LANES_, LANES)(MIRROR, c)
+            }
+        }
+#endif
     } else {
         EACH(r, ROWS) EACH(c, VECTORS) {
             scalar lane[LANES];
             STORE(sum[r][c], lane);
             for (int l = 0; l < LANES; l++) {
-                int column = LANE_COLUMN(c, item) + l;
-                if (i + r >= row_lo && i + r < row_hi && j + column >= col_lo && j + column < col_hi)
-                    out[(long)r * stride + column] = lane[l];
+                int row = i + r, column = j + COLUMN(c) + l;
+                if (row < row_lo || row >= row_hi || column < col_lo || column >= col_hi)
+                    continue;
+                k[origin + (long)row * stride + column] = lane[l];
+#if SYMMETRIC
+                if (j >= i + ROWS)
+                    k[origin + (long)column * stride + row] = lane[l];
+#endif
             }
         }
     }
-#if SYMMETRIC
-    if (j >= i + ROWS && i + ROWS <= row_hi && j + COL_PANEL <= col_hi) {
-        EACH(c, VECTORS) {
-            global scalar *across = k + origin + (long)(j + LANE_COLUMN(c, item)) * stride + i;
-            ALL(c)
-        }
+}
+
+// k[i * stride] = k(x_i, y_i) for i in [lo, hi). One work-item each.
+kernel void gram_diagonal(global const scalar *rows, global const scalar *cols, global scalar *k, int lo, int hi, int d,
+                          scalar gamma)
+{
+    int i = lo + (int)get_global_id(0);
+    if (i >= hi)
+        return;
+    global const scalar *a = rows + (long)(i / ROW_PANEL) * ROW_PANEL * d + i % ROW_PANEL;
+    global const scalar *b = cols + (long)(i / COL_PANEL) * COL_PANEL * d + i % COL_PANEL;
+    real sum = REAL(0);
+    for (int q = 0; q < d; q++) {
+        real t = (real)a[(long)q * ROW_PANEL] - (real)b[(long)q * COL_PANEL];
+        sum = FMA(t, t, sum);
     }
-#endif
+    sum = FORMULA(sum * (real)gamma);
+    k[i - lo] = FIRST(sum);
 }

@@ -38,7 +38,4 @@ void isg_context_log(const isg_context *context, isg_log_level level, const char
 // Makes sure that this precision can be used here and that its probe was run. ISG_ERR_UNSUPPORTED, ISG_ERR_UNTRUSTED.
 isg_status isg_context_require(isg_context *context, isg_dtype dtype);
 
-// The arithmetic in use for a precision; isg_context_require has been called for it.
-bool isg_context_fused(const isg_context *context, isg_dtype dtype);
-
 #endif

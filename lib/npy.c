@@ -489,8 +489,8 @@ static isg_status read_data(isg_npy *npy, int64_t offset, int64_t bytes, int64_t
     return ISG_OK;
 }
 
-// A regular file tells its size, so that nothing is allocated for a shape that it belies. Somebody who shortens the file
-// while it is mapped takes the pages away: that is for the user to avoid.
+// A regular file tells its size, so that nothing is allocated for a shape that it belies. Whoever shortens the file
+// while it is mapped takes its pages away, which ends in SIGBUS: that is for the user to avoid.
 static isg_status load_regular(isg_npy *npy, int64_t offset, int64_t bytes, int64_t file_bytes, isg_error *error)
 {
     if (file_bytes - offset < bytes)
@@ -538,7 +538,7 @@ isg_status isg_npy_open(isg_npy **out, const char *path, isg_error *error)
     *out = NULL;
     isg_npy *npy = NULL;
     isg_status status = begin(&npy, path, "standard input", error);
-    if (status)
+    if (!npy)
         return status;
     if (strcmp(path, "-") == 0)
         npy->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
@@ -795,7 +795,7 @@ isg_status isg_npy_create(isg_npy **out, const char *path, isg_dtype dtype, int3
     *out = NULL;
     isg_npy *npy = NULL;
     isg_status status = begin(&npy, path, "standard output", error);
-    if (status)
+    if (!npy)
         return status;
     npy->created = true;
     char header[HEADER_ROOM];

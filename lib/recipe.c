@@ -163,12 +163,12 @@ isg_status isg_grid_resolve(isg_grid_plan *plan, const isg_grid_params *params, 
         return isg_fail(error, ISG_ERR_ARGUMENT, "%d axes; a grid has 1 to %d", (int)plan->ndim, ISG_GRID_MAX_NDIM);
     if ((unsigned)params->sampling >= ISG_SAMPLING_COUNT || (unsigned)params->normalize >= ISG_NORMALIZE_COUNT)
         return isg_fail(error, ISG_ERR_ARGUMENT, "unknown sampling or normalisation");
-    const recipe *recipe = NULL;
+    const recipe *like = NULL;
     if (params->like) {
-        recipe = find(params->like);
-        if (!recipe)
+        like = find(params->like);
+        if (!like)
             return isg_fail(error, ISG_ERR_ARGUMENT, "no recipe is called '%s'", params->like);
-        plan->warning = recipe->row.warning;
+        plan->warning = like->row.warning;
     }
     double nsig = params->nsig != 0 ? params->nsig : 3;
     if (!isfinite(nsig) || nsig <= 0)
@@ -180,19 +180,19 @@ isg_status isg_grid_resolve(isg_grid_plan *plan, const isg_grid_params *params, 
         axis->sigma = params->sigma[a] != 0 ? params->sigma[a] : params->sigma[0];
         axis->sampling = params->sampling;
         axis->normalize = params->normalize;
-        if (recipe) {
-            axis->size = axis->size ? axis->size : (int64_t)recipe->size;
-            axis->sigma = axis->sigma != 0 ? axis->sigma : recipe->sigma;
-            axis->sampling = axis->sampling ? axis->sampling : recipe->sampling;
-            axis->normalize = axis->normalize ? axis->normalize : recipe->normalize;
+        if (like) {
+            axis->size = axis->size ? axis->size : (int64_t)like->size;
+            axis->sigma = axis->sigma != 0 ? axis->sigma : like->sigma;
+            axis->sampling = axis->sampling ? axis->sampling : like->sampling;
+            axis->normalize = axis->normalize ? axis->normalize : like->normalize;
         }
         axis->sampling = axis->sampling ? axis->sampling : ISG_SAMPLING_POINT;
         axis->normalize = axis->normalize ? axis->normalize : ISG_NORMALIZE_SUM;
         if (axis->size == 0 || axis->sigma == 0)
             return isg_fail(error, ISG_ERR_ARGUMENT, "a grid needs a size and a sigma");
         default_range(axis);
-        if (recipe && recipe->apply && axis->size > 0)
-            recipe->apply(axis, nsig);
+        if (like && like->apply && axis->size > 0)
+            like->apply(axis, nsig);
         if (params->from[a] != 0 || params->to[a] != 0) {
             axis->from = params->from[a];
             axis->to = params->to[a];

@@ -212,12 +212,14 @@ static void check_error(const isg_error *error, isg_status status, isg_status wa
 
 static void refuses(const char *path, isg_status wanted, const char *words)
 {
+    bool standard = strcmp(path, "-") == 0;
     isg_npy *npy = (isg_npy *)&npy;
     isg_error error;
     isg_status status = isg_npy_open(&npy, path, &error);
     ck_assert_ptr_null(npy);
-    check_error(&error, status, wanted, strcmp(path, "-") == 0 ? "standard input" : path, words);
-    ck_assert_int_eq(isg_npy_open(&npy, strcmp(path, "-") == 0 ? "missing" : path, NULL) == ISG_OK, 0);
+    check_error(&error, status, wanted, standard ? "standard input" : path, words);
+    if (!standard)
+        ck_assert_int_eq(isg_npy_open(&npy, path, NULL), wanted);
 }
 
 static void refuses_image(const image *file, isg_status wanted, const char *words)
@@ -261,16 +263,23 @@ static const struct {
     const char *descr;
     isg_dtype dtype;
 } types[] = {
-    {"'<f4'", ISG_F32}, {"'<f8'", ISG_F64}, {"'|i1'", ISG_I8},  {"'|u1'", ISG_U8},  {"'<i2'", ISG_I16},
-    {"'<u2'", ISG_U16}, {"'<i4'", ISG_I32}, {"'<u4'", ISG_U32}, {"'<i8'", ISG_I64}, {"'<u8'", ISG_U64},
-    {"'|b1'", ISG_U8},  {"'=f4'", ISG_F32}, {"'=f8'", ISG_F64}, {"'=i2'", ISG_I16}, {"'=u8'", ISG_U64},
+    {"'<f4'", ISG_F32}, {"'<f8'", ISG_F64}, {"'|i1'", ISG_I8},    {"'|u1'", ISG_U8},  {"'<i2'", ISG_I16},
+    {"'<u2'", ISG_U16}, {"'<i4'", ISG_I32}, {"'<u4'", ISG_U32},   {"'<i8'", ISG_I64}, {"'<u8'", ISG_U64},
+    {"'|b1'", ISG_U8},  {"'=f4'", ISG_F32}, {"'=f8'", ISG_F64},   {"'=i2'", ISG_I16}, {"'=u8'", ISG_U64},
     {"'=i1'", ISG_I8},  {"'<u1'", ISG_U8},  {"\"<f4\"", ISG_F32},
 };
 enum { WRITTEN_TYPES = 10 };
 
 static const char *const shape_texts[9] = {
-    "()",           "(2,)",          "(2, 1)",        "(2, 1, 3)", "(2, 1, 3, 1)", "(2, 1, 3, 1, 2)", "(2,1,3,1,2,1)",
-    "(2,1,3,1,2,1,2)", "(2,1,3,1,2,1,2,3,)",
+    "()",
+    "(2,)",
+    "(2, 1)",
+    "(2, 1, 3)",
+    "(2, 1, 3, 1)",
+    "(2, 1, 3, 1, 2)",
+    "(2,1,3,1,2,1)",
+    "(2,1,3,1,2,1,2)",
+    "(2,1,3,1,2,1,2,3,)",
 };
 static const int64_t extents[8] = {2, 1, 3, 1, 2, 1, 2, 3};
 
@@ -455,9 +464,15 @@ END_TEST
 START_TEST(refuses_other_types_by_name)
 {
     static const char *const descrs[] = {
-        "'>f4'", "'>f8'", "'>i2'", "'>i8'", "'>u1'", "'<f2'", "'<f16'", "'<c8'", "'<c16'", "'|O'", "'|S3'", "'<U2'",
-        "'|V4'", "'<M8[s]'", "'|f4'", "'f4'", "''", "'<'", "'<f'", "'<f44'", "'!f4'", "'<b8'", "'float32'",
-        "[('a', '<f4'), ('b', '<i4', (2, 2))]", "('<f4', (2,))", "[]", "[(']', \"<f4\")]",
+        "'>f4'",         "'>f8'",     "'>i2'",
+        "'>i8'",         "'>u1'",     "'<f2'",
+        "'<f16'",        "'<c8'",     "'<c16'",
+        "'|O'",          "'|S3'",     "'<U2'",
+        "'|V4'",         "'<M8[s]'",  "'|f4'",
+        "'f4'",          "''",        "'<'",
+        "'<f'",          "'<f44'",    "'!f4'",
+        "'<b8'",         "'float32'", "[('a', '<f4'), ('b', '<i4', (2, 2))]",
+        "('<f4', (2,))", "[]",        "[(']', \"<f4\")]",
     };
     char data[256] = {0};
     for (size_t i = 0; i < COUNT(descrs); i++) {
@@ -469,13 +484,13 @@ START_TEST(refuses_other_types_by_name)
     image file = described("'<f4\x1b[31m\xc3\xa4'", "False", "(2,)");
     refuses_image(&file, ISG_ERR_FORMAT, "'descr'");
     file = described("'<f4\x7f\xc3\xa4'", "False", "(2,)");
-    refuses_image(&file, ISG_ERR_DTYPE, "'<f4???'");
+    refuses_image(&file, ISG_ERR_DTYPE, "'<f4\?\?\?'");
     char list[400] = "[";
     while (strlen(list) < 380)
         strcat(list, "('a', '<f4'), ");
     strcat(list, "]");
     file = described(list, "False", "(2,)");
-    refuses_image(&file, ISG_ERR_DTYPE, "('a', '<f...; known");
+    refuses_image(&file, ISG_ERR_DTYPE, "'<f4'...; known are");
 }
 END_TEST
 
@@ -869,36 +884,31 @@ START_TEST(writes_the_header_of_numpy)
         int32_t ndim;
         int64_t shape[8];
         const char *text;
-        size_t data_at;
     } cases[] = {
-        {ISG_F32, 2, {3, 4}, "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }", 128},
-        {ISG_U8, 1, {5}, "{'descr': '|u1', 'fortran_order': False, 'shape': (5,), }", 128},
-        {ISG_I16, 2, {0, 7}, "{'descr': '<i2', 'fortran_order': False, 'shape': (0, 7), }", 128},
+        {ISG_F32, 2, {3, 4}, "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }"},
+        {ISG_U8, 1, {5}, "{'descr': '|u1', 'fortran_order': False, 'shape': (5,), }"},
+        {ISG_I16, 2, {0, 7}, "{'descr': '<i2', 'fortran_order': False, 'shape': (0, 7), }"},
         {ISG_F64,
          8,
          {1, 1, 1, 1, 1, 1, 1, 1},
-         "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1, 1, 1, 1, 1, 1, 1), }",
-         128},
-        // One byte less than a block, and exactly one block, which numpy pads by another.
-        {ISG_I8, 2, {0, 999999999999999999}, "{'descr': '|i1', 'fortran_order': False, 'shape': (0, 999999999999999999), }",
-         128},
+         "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1, 1, 1, 1, 1, 1, 1), }"},
+        // The longest that a shape within 64 bits can have: every header takes 128 bytes.
         {ISG_I8,
-         5,
-         {0, 1, 1, 1, 9999999999999999},
-         "{'descr': '|i1', 'fortran_order': False, 'shape': (0, 1, 1, 1, 9999999999999999), }",
-         128},
+         8,
+         {0, 10, 10, 10, 10, 10, 10, 1000000000000},
+         "{'descr': '|i1', 'fortran_order': False, 'shape': (0, 10, 10, 10, 10, 10, 10, 1000000000000), }"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         isg_npy *npy = created("x.npy", cases[i].dtype, cases[i].ndim, cases[i].shape);
         size_t bytes = (size_t)elements(isg_npy_array(npy)) * isg_dtype_bytes(cases[i].dtype);
         committed(npy);
         image file = read_back("x.npy");
-        ck_assert_uint_eq(file.length, cases[i].data_at + bytes);
+        ck_assert_uint_eq(file.length, 128 + bytes);
         char header[512];
-        snprintf(header, sizeof header, "%-*s\n", (int)cases[i].data_at - 11, cases[i].text);
+        snprintf(header, sizeof header, "%-*s\n", 128 - 11, cases[i].text);
         ck_assert_mem_eq(file.bytes, "\x93NUMPY\x01\x00", 8);
-        ck_assert_uint_eq(file.bytes[8] + 256u * file.bytes[9], cases[i].data_at - 10);
-        ck_assert_mem_eq(file.bytes + 10, header, cases[i].data_at - 10);
+        ck_assert_uint_eq(file.bytes[8] + 256u * file.bytes[9], 128u - 10);
+        ck_assert_mem_eq(file.bytes + 10, header, 128u - 10);
     }
 }
 END_TEST
@@ -1184,11 +1194,12 @@ START_TEST(writes_to_pipes_and_fifos)
         restore_standard();
         pthread_join(reader, NULL);
         ck_assert_uint_eq(f.done, 128 + 4 * 300001);
-        for (int32_t i = 0; i < 300001; i++) {
-            int32_t value;
+        int wrong = 0;
+        for (int32_t i = 0, value; i < 300001; i++) {
             memcpy(&value, f.bytes + 128 + 4 * i, 4);
-            ck_assert_int_eq(value, i * 7);
+            wrong += value != i * 7;
         }
+        ck_assert_int_eq(wrong, 0);
         free(f.bytes);
     }
     ck_assert_int_eq(files(), 1);
@@ -1265,7 +1276,7 @@ END_TEST
 
 int main(void)
 {
-    static const TTest *const tests[] = {
+    const TTest *const tests[] = {
         reads_every_type_and_rank,
         reads_fortran_order,
         reads_every_version,

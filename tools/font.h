@@ -1,8 +1,9 @@
 // A bitmap font drawn for this project: printable ASCII, five dots wide, seven high, two more below the baseline.
-// The last glyph, a box, stands for everything else. The table is a picture of itself; it knows nothing of pixels.
+// The last glyph, a box, stands for everything else. The table is a picture of itself; it knows nothing of images.
 #ifndef ISG_TOOLS_FONT_H
 #define ISG_TOOLS_FONT_H
 
+#include <math.h>
 #include <stdbool.h>
 
 enum {
@@ -125,6 +126,17 @@ static inline int font_width(int code)
         }
     }
     return FONT_BLANK;
+}
+
+// The ink at a place between dots, whose centres are whole numbers: below 0 none, from 1 all. unit: pixels of a dot.
+// Dots are interpolated and cut at one half: upright strokes stay sharp, slanted ones become smooth.
+static inline double font_coverage(int code, double column, double row, int32_t unit)
+{
+    int left = (int)floor(column), top = (int)floor(row);
+    double right = column - left, down = row - top;
+    double ink = (1 - down) * ((1 - right) * font_ink(code, left, top) + right * font_ink(code, left + 1, top)) +
+                 down * ((1 - right) * font_ink(code, left, top + 1) + right * font_ink(code, left + 1, top + 1));
+    return (ink - 0.5) * unit + 0.5;
 }
 
 #endif

@@ -17,14 +17,12 @@ enum {
     SIDE_USUAL = 600,
     LINE_WIDTH = 640,
     LINE_HEIGHT = 400,
+    LINE_UNIT = 2,     // pixels of a dot of text beside a line
     TITLE_MOST = 1000, // pixels a title may claim
     SUBCOLUMNS = 4,    // positions in each column of pixels at which a line's coverage is taken
 };
-
-// In dots of the text.
+// In dots of the text:
 enum { MARGIN = 6, TITLE_GAP = 6, BAR_GAP = 10, BAR_WIDTH = 9, BAR_LEAST = 60, SWATCH_GAP = 8, INSET = 6 };
-
-static const char NO_VALUE[] = "not finite";
 
 enum { DARK = 0x262626, FAINT = 0xc4c4c4, LINE = 0x31688e, NOT_FINITE = 0xb4b4b4, NOT_FINITE_BAND = 0xe4e4e4 };
 
@@ -38,9 +36,10 @@ typedef struct figure {
     plot_params params;
     plot_place place;
     value_range range;
-    plot_scale x, y;
+    int32_t bar_height;
+    plot_scale y;        // of a line
     double first, pitch; // a line's first sample and the distance between two, in pixels of the data rectangle
-    plot_labels bottom, left, bar;
+    plot_labels bottom, left, bar, legend;
 } figure;
 
 // One element; NAN if it is not finite.
@@ -52,8 +51,7 @@ static inline double load(const isg_array *a, int64_t index)
 
 static inline void see(value_range *range, double value)
 {
-    // NAN compares false both times.
-    range->low = value < range->low ? value : range->low;
+    range->low = value < range->low ? value : range->low; // false for NAN
     range->high = value > range->high ? value : range->high;
     range->gaps |= value != value;
 }
@@ -106,37 +104,34 @@ static isg_status check(const char *path, const isg_array *a, const plot_params 
 
 // ---- Layout ----
 
-// Coordinates along an axis of `count` elements; true when they are indices.
-static bool set_ends(plot_scale *s, double from, double to, int64_t count)
+// Numbers of `count` elements: their coordinates, or indices where both ends are 0. `first` and `span` are pixels.
+static void number_elements(plot_labels *set, double from, double to, int64_t count, double first, double span,
+                            plot_side side, int32_t unit)
 {
     bool indices = from == 0 && to == 0;
-    s->from = from;
-    s->to = indices ? (double)(count - 1) : count > 1 ? to : from;
-    return indices;
+    plot_scale s = {.from = from, .to = indices ? (double)(count - 1) : count > 1 ? to : from};
+    // No numbers between the elements, unless there are hardly any elements.
+    double least = indices ? 1 : count > 3 ? fabs(to / (double)(count - 1) - from / (double)(count - 1)) : 0;
+    plot_number_axis(set, &s, first, span, side, least, unit);
 }
 
 // Labels at the breaks, but for those that would touch the one before.
 static void label_breaks(plot_labels *set, const figure *f, plot_side side, double pixels_per_element)
 {
     const plot_params *p = &f->params;
+    int32_t unit = f->place.unit;
     double free_from = -INFINITY;
     for (int64_t k = 0; k < p->break_count; k++) {
-        char text[PLOT_LABEL_BYTES];
-        int64_t next = k + 1 < p->break_count ? p->breaks[k + 1] : f->a.shape[0];
-        double at = (double)p->breaks[k];
-        if (p->break_labels) {
-            snprintf(text, sizeof text, "%s", p->break_labels[k]);
-            at = 0.5 * (at + (double)next);
-        } else {
-            snprintf(text, sizeof text, "%lld", (long long)p->breaks[k]);
-        }
-        int32_t unit = f->place.unit;
+        char position[PLOT_LABEL_BYTES];
+        double next = (double)(k + 1 < p->break_count ? p->breaks[k + 1] : f->a.shape[0]);
+        double at = pixels_per_element * (p->break_labels ? 0.5 * ((double)p->breaks[k] + next) : (double)p->breaks[k]);
+        snprintf(position, sizeof position, "%lld", (long long)p->breaks[k]);
+        const char *text = p->break_labels ? p->break_labels[k] : position;
         double size = side == PLOT_BOTTOM ? plot_text_width(text, unit) : PLOT_TEXT_HEIGHT * unit;
-        double start = at * pixels_per_element - 0.5 * size;
-        if (start < free_from)
+        if (at - 0.5 * size < free_from)
             continue;
-        plot_add_label(set, at * pixels_per_element, text, unit);
-        free_from = start + size + 3 * unit;
+        plot_add_label(set, at, text, unit);
+        free_from = at + 0.5 * size + 3 * unit;
     }
 }
 
@@ -156,50 +151,47 @@ static void plan_matrix(figure *f)
         label_breaks(&f->left, f, PLOT_LEFT, pitch);
         return;
     }
-    bool whole = set_ends(&f->x, f->params.x_from, f->params.x_to, columns);
-    plot_number_axis(&f->bottom, &f->x, 0.5 * pitch, (double)(columns - 1) * pitch, PLOT_BOTTOM, whole, place->unit);
-    whole = set_ends(&f->y, f->params.y_from, f->params.y_to, rows);
-    plot_number_axis(&f->left, &f->y, 0.5 * pitch, (double)(rows - 1) * pitch, PLOT_LEFT, whole, place->unit);
+    number_elements(&f->bottom, f->params.x_from, f->params.x_to, columns, 0.5 * pitch, (double)(columns - 1) * pitch,
+                    PLOT_BOTTOM, place->unit);
+    number_elements(&f->left, f->params.y_from, f->params.y_to, rows, 0.5 * pitch, (double)(rows - 1) * pitch,
+                    PLOT_LEFT, place->unit);
 }
 
 static void plan_line(figure *f, double from, double to)
 {
     int64_t count = f->a.shape[0];
-    int32_t unit = 2;
-    f->place = (plot_place){.width = LINE_WIDTH, .height = LINE_HEIGHT, .unit = unit, .block = 1};
+    double span = LINE_WIDTH - 2 * INSET * LINE_UNIT;
+    f->place = (plot_place){.width = LINE_WIDTH, .height = LINE_HEIGHT, .unit = LINE_UNIT, .block = 1};
+    f->first = count > 1 ? INSET * LINE_UNIT : LINE_WIDTH / 2;
+    f->pitch = count > 1 ? span / (double)(count - 1) : LINE_WIDTH;
+    number_elements(&f->bottom, from, to, count, INSET * LINE_UNIT, span, PLOT_BOTTOM, LINE_UNIT);
     for (int64_t i = 0; i < count; i++)
         see(&f->range, load(&f->a, i * f->a.strides[0]));
-    double low = f->range.low, high = f->range.high;
-    if (low > high)
-        low = high = 0.5;
+    bool any = f->range.low <= f->range.high;
+    double low = any ? f->range.low : 0, high = any ? f->range.high : 0;
     double pad = low < high ? 0.08 * (high / 2 - low / 2) : low != 0 ? fabs(low) / 2 : 0.5;
     f->y.from = fmin(high + pad, DBL_MAX);
     f->y.to = fmax(low - pad, -DBL_MAX);
-    plot_number_axis(&f->left, &f->y, 0, LINE_HEIGHT, PLOT_LEFT, false, unit);
-    bool whole = set_ends(&f->x, from, to, count);
-    double span = LINE_WIDTH - 2 * INSET * unit;
-    plot_number_axis(&f->bottom, &f->x, INSET * unit, span, PLOT_BOTTOM, whole, unit);
-    f->first = count > 1 ? INSET * unit : LINE_WIDTH / 2;
-    f->pitch = count > 1 ? span / (double)(count - 1) : 1;
+    plot_number_axis(&f->left, &f->y, 0, LINE_HEIGHT, PLOT_LEFT, 0, LINE_UNIT);
 }
 
 static void plan(figure *f, const isg_array *a, const plot_params *params)
 {
-    *f = (figure){.a = *a, .range = {INFINITY, -INFINITY, false}};
-    if (params)
-        f->params = *params;
-    const plot_params *p = &f->params;
+    *f = (figure){.a = *a, .range = {INFINITY, -INFINITY, false}, .params = params ? *params : (plot_params){0}};
+    plot_params *p = &f->params;
     bool column = a->ndim == 2 && a->shape[1] == 1, row = a->ndim == 2 && a->shape[0] == 1 && !column;
     if (a->ndim == 1 || row || column) {
         f->a.ndim = 1;
         f->a.shape[0] = a->shape[row];
         f->a.strides[0] = a->strides[row];
+        p->breaks = NULL;
         plan_line(f, column ? p->y_from : p->x_from, column ? p->y_to : p->x_to);
     } else {
         plan_matrix(f);
     }
     int32_t unit = f->place.unit;
     f->place.left = (MARGIN + PLOT_TICK + PLOT_TEXT_GAP) * unit + f->left.widest;
+    f->bar_height = (int32_t)isg_max(f->place.height, BAR_LEAST * unit);
     f->place.top = (MARGIN + (p->title ? PLOT_TEXT_HEIGHT + TITLE_GAP : 0)) * unit;
 }
 
@@ -208,11 +200,6 @@ void plot_layout(const isg_array *a, const plot_params *params, plot_place *plac
     figure f;
     plan(&f, a, params);
     *place = f.place;
-}
-
-static int32_t bar_height(const figure *f)
-{
-    return (int32_t)isg_max(f->place.height, BAR_LEAST * f->place.unit);
 }
 
 // ---- Cells ----
@@ -262,7 +249,26 @@ static uint32_t colour_of(const value_range *range, double value)
     return viridis[isg_min(isg_max(index, 0), VIRIDIS_COUNT - 1)];
 }
 
-static void draw_cells(plot_image *image, const figure *f, const double *cells)
+static void draw_bar(plot_image *image, const figure *f)
+{
+    int32_t unit = f->place.unit, x = f->place.left + f->place.width + BAR_GAP * unit, y = f->place.top;
+    int32_t width = BAR_WIDTH * unit, height = f->bar_height, thick = unit / 2;
+    for (int32_t row = 0; row < height; row++) {
+        double down = (row + 0.5) / height; // where there is no value, infinities give NAN
+        uint32_t colour = colour_of(&f->range, f->range.high * (1 - down) + f->range.low * down);
+        plot_fill(image, x, y + row, width, 1, colour);
+    }
+    plot_frame(image, x, y, width, height, thick, DARK);
+    plot_draw_labels(image, &f->bar, PLOT_RIGHT, x + width + thick, y, true, unit, DARK);
+    if (f->legend.count > 0) {
+        y += height + SWATCH_GAP * unit;
+        plot_fill(image, x, y, width, PLOT_TEXT_HEIGHT * unit, NOT_FINITE);
+        plot_frame(image, x, y, width, PLOT_TEXT_HEIGHT * unit, thick, DARK);
+        plot_draw_labels(image, &f->legend, PLOT_RIGHT, x + width + thick, y, false, unit, DARK);
+    }
+}
+
+static void draw_matrix(plot_image *image, const figure *f, const double *cells)
 {
     const plot_place *p = &f->place;
     int32_t high = p->height / p->zoom, wide = p->width / p->zoom;
@@ -274,45 +280,21 @@ static void draw_cells(plot_image *image, const figure *f, const double *cells)
         for (int32_t copy = 1; copy < p->zoom; copy++)
             memcpy(first + 3 * (size_t)copy * (size_t)image->width, first, 3 * (size_t)p->width);
     }
+    draw_bar(image, f);
 }
 
-// ---- The rest of the picture ----
-
-static void draw_bar(plot_image *image, const figure *f)
-{
-    int32_t unit = f->place.unit, x = f->place.left + f->place.width + BAR_GAP * unit, y = f->place.top;
-    int32_t width = BAR_WIDTH * unit, height = bar_height(f), thick = unit / 2;
-    bool any = f->range.low <= f->range.high;
-    for (int32_t row = 0; row < height; row++) {
-        double value = f->range.low < f->range.high ? (row + 0.5) / height : 0.5;
-        value_range whole = {0, 1, false};
-        plot_fill(image, x, y + row, width, 1, any ? colour_of(&whole, 1 - value) : NOT_FINITE);
-    }
-    plot_frame(image, x, y, width, height, thick, DARK);
-    plot_draw_labels(image, &f->bar, PLOT_RIGHT, x + width + thick, y, true, unit, DARK);
-    if (f->range.gaps) {
-        int32_t under = any ? y + height + SWATCH_GAP * unit : y + height / 2;
-        if (any) {
-            plot_fill(image, x, under, width, PLOT_TEXT_HEIGHT * unit, NOT_FINITE);
-            plot_frame(image, x, under, width, PLOT_TEXT_HEIGHT * unit, thick, DARK);
-        }
-        plot_text(image, x + width + (PLOT_TICK + PLOT_TEXT_GAP) * unit, under + 0.5 * PLOT_TEXT_HEIGHT * unit,
-                  PLOT_START, unit, DARK, NO_VALUE);
-    }
-}
-
-// Faint lines through the labels' zone, and a mark at the data.
+// A mark at the data, and between names faint lines.
 static void draw_breaks(plot_image *image, const figure *f)
 {
     const plot_place *p = &f->place;
     int32_t thick = p->unit / 2, left = p->left - thick, bottom = p->top + p->height + thick;
-    int32_t mark = PLOT_TICK * p->unit, gap = PLOT_TEXT_GAP * p->unit;
+    int32_t mark = PLOT_TICK * p->unit, off = f->params.break_labels ? mark + PLOT_TEXT_GAP * p->unit : 0;
+    int32_t aside = off > 0 ? off + f->left.widest : 0, down = off > 0 ? off + PLOT_TEXT_HEIGHT * p->unit : 0;
     for (int64_t k = 0; f->params.breaks && k < f->params.break_count; k++) {
         int32_t at = (int32_t)lround((double)f->params.breaks[k] * p->zoom / (double)p->block - 0.5 * thick);
-        int32_t down = mark + gap + PLOT_TEXT_HEIGHT * p->unit, aside = mark + gap + f->left.widest;
         plot_fill(image, p->left + at, bottom, thick, down, FAINT);
-        plot_fill(image, p->left + at, bottom, thick, mark, DARK);
         plot_fill(image, left - aside, p->top + at, aside, thick, FAINT);
+        plot_fill(image, p->left + at, bottom, thick, mark, DARK);
         plot_fill(image, left - mark, p->top + at, mark, thick, DARK);
     }
 }
@@ -320,9 +302,10 @@ static void draw_breaks(plot_image *image, const figure *f)
 // A sample's height, or one between two samples, in pixels from the top of the data rectangle; NAN over a gap.
 static double height_at(const figure *f, double index)
 {
-    int64_t last = f->a.shape[0] - 1, before = (int64_t)index, step = f->a.strides[0];
-    double right = index - (double)before;
-    double value = (1 - right) * load(&f->a, before * step) + right * load(&f->a, isg_min(before + 1, last) * step);
+    int64_t before = (int64_t)index, step = f->a.strides[0];
+    double right = index - (double)before, value = load(&f->a, before * step);
+    if (right > 0)
+        value = (1 - right) * value + right * load(&f->a, (before + 1) * step);
     return plot_fraction(f->y.from, f->y.to, value) * f->place.height;
 }
 
@@ -330,6 +313,8 @@ static double height_at(const figure *f, double index)
 static void draw_line_column(plot_image *image, const figure *f, int32_t column)
 {
     double ink[LINE_HEIGHT] = {0}, pen = 0.45 * f->place.unit, last = (double)(f->a.shape[0] - 1);
+    double nearest = floor((column + 0.5 - f->first) / f->pitch + 0.5);
+    bool gap = nearest >= 0 && nearest <= last && isnan(height_at(f, nearest));
     for (int sub = 0; sub < SUBCOLUMNS; sub++) {
         double centre = column + (sub + 0.5) / SUBCOLUMNS - f->first;
         double from = fmax((centre - pen) / f->pitch, 0), to = fmin((centre + pen) / f->pitch, last);
@@ -339,34 +324,27 @@ static void draw_line_column(plot_image *image, const figure *f, int32_t column)
         double top = fmin(height_at(f, from), height_at(f, to)), bottom = fmax(height_at(f, from), height_at(f, to));
         for (double i = ceil(from); i <= to; i++) {
             double height = height_at(f, i);
+            gap |= isnan(height);
             top = fmin(top, height);
             bottom = fmax(bottom, height);
         }
         for (int row = (int)fmax(top - pen, 0); row < LINE_HEIGHT && row < bottom + pen; row++)
             ink[row] += fmax(fmin(row + 1, bottom + pen) - fmax(row, top - pen), 0) / SUBCOLUMNS;
     }
+    if (gap)
+        plot_fill(image, f->place.left + column, f->place.top, 1, LINE_HEIGHT, NOT_FINITE_BAND);
     for (int32_t row = 0; row < LINE_HEIGHT; row++)
         plot_blend(image, f->place.left + column, f->place.top + row, LINE, ink[row]);
 }
 
 static void draw_line(plot_image *image, const figure *f)
 {
-    const plot_place *p = &f->place;
-    int32_t filled = 0; // columns; each is filled once however many samples it has
-    for (int64_t i = 0; f->range.gaps && i < f->a.shape[0]; i++) {
-        double x = f->first + (double)i * f->pitch;
-        int32_t from = (int32_t)fmax(filled, x - f->pitch / 2), to = (int32_t)fmin(p->width, ceil(x + f->pitch / 2));
-        if (isnan(load(&f->a, i * f->a.strides[0])) && from < to) {
-            plot_fill(image, p->left + from, p->top, to - from, p->height, NOT_FINITE_BAND);
-            filled = to;
-        }
-    }
-    for (int32_t column = 0; column < p->width; column++)
+    for (int32_t column = 0; column < f->place.width; column++)
         draw_line_column(image, f, column);
-    for (int64_t i = 0; f->pitch >= 5 * p->unit && i < f->a.shape[0]; i++) {
-        double y = height_at(f, (double)i);
+    for (int64_t i = 0; f->pitch >= 5 * f->place.unit && i < f->a.shape[0]; i++) {
+        double x = f->first + (double)i * f->pitch, y = height_at(f, (double)i);
         if (!isnan(y))
-            plot_disc(image, p->left + f->first + (double)i * f->pitch, p->top + y, 1.75 * p->unit, LINE);
+            plot_disc(image, f->place.left + x, f->place.top + y, 1.75 * f->place.unit, LINE);
     }
 }
 
@@ -375,27 +353,25 @@ static bool draw(plot_image *image, const figure *f, const double *cells)
 {
     const plot_place *p = &f->place;
     int32_t unit = p->unit, thick = unit / 2, off = (PLOT_TICK + PLOT_TEXT_GAP) * unit, bar = BAR_GAP + BAR_WIDTH;
-    int32_t gaps = cells && f->range.gaps ? plot_text_width(NO_VALUE, unit) : 0;
-    int32_t beside = cells ? bar * unit + off + (int32_t)isg_max(f->bar.widest, gaps) : f->bottom.widest / 2;
-    int32_t title = f->params.title ? (int32_t)isg_min(plot_text_width(f->params.title, unit), TITLE_MOST) : 0;
+    int32_t title = (int32_t)isg_min(plot_text_width(f->params.title, unit), TITLE_MOST), beside = 0;
+    if (cells)
+        beside = bar * unit + off + (int32_t)isg_max(f->bar.widest, f->legend.widest);
+    for (int i = 0; !cells && i < f->bottom.count; i++)
+        beside = (int32_t)fmax(beside, f->bottom.item[i].at + 0.5 * f->bottom.widest - p->width);
     int32_t width = (int32_t)isg_max(p->left + p->width + beside, title + MARGIN * unit) + MARGIN * unit;
     int32_t below = off + (PLOT_TEXT_HEIGHT + MARGIN) * unit;
-    if (!plot_image_create(image, width, p->top + below + (cells ? bar_height(f) : p->height)))
+    if (!plot_image_create(image, width, p->top + below + (cells ? f->bar_height : p->height)))
         return false;
-    if (f->params.title)
-        plot_title(image, p->left + 0.5 * p->width, (MARGIN + 0.5 * PLOT_TEXT_HEIGHT) * unit, MARGIN * unit, unit, DARK,
-                   f->params.title);
+    plot_title(image, p->left + 0.5 * p->width, MARGIN * unit, unit, DARK, f->params.title);
     draw_breaks(image, f);
-    if (cells) {
-        draw_cells(image, f, cells);
-        draw_bar(image, f);
-    } else {
+    if (cells)
+        draw_matrix(image, f, cells);
+    else
         draw_line(image, f);
-    }
     plot_frame(image, p->left, p->top, p->width, p->height, thick, DARK);
-    bool ticks = !f->params.breaks;
-    plot_draw_labels(image, &f->bottom, PLOT_BOTTOM, p->left, p->top + p->height + thick, ticks, unit, DARK);
-    plot_draw_labels(image, &f->left, PLOT_LEFT, p->left - thick, p->top, ticks, unit, DARK);
+    plot_draw_labels(image, &f->bottom, PLOT_BOTTOM, p->left, p->top + p->height + thick, !f->params.breaks, unit,
+                     DARK);
+    plot_draw_labels(image, &f->left, PLOT_LEFT, p->left - thick, p->top, !f->params.breaks, unit, DARK);
     return true;
 }
 
@@ -409,8 +385,9 @@ isg_status plot_write(const char *path, const isg_array *a, const plot_params *p
     plot_image image = {0};
     plan(&f, a, params);
     double *cells = f.place.zoom > 0 ? reduce(&f) : NULL;
-    if (cells && f.range.low <= f.range.high)
-        plot_number_bar(&f.bar, f.range.low, f.range.high, bar_height(&f), f.place.unit);
+    plot_number_bar(&f.bar, f.range.low, f.range.high, f.bar_height, f.place.unit);
+    if (f.range.gaps)
+        plot_add_label(&f.legend, 0.5 * PLOT_TEXT_HEIGHT * f.place.unit, "not finite", f.place.unit);
     if ((f.place.zoom > 0 && !cells) || !draw(&image, &f, cells))
         status = isg_fail(error, ISG_ERR_MEMORY, "%s: no memory for the picture", path);
     else

@@ -58,7 +58,7 @@ void plot_fill(plot_image *image, int32_t x, int32_t y, int32_t width, int32_t h
 // coverage: 0 leaves the pixel, 1 replaces it.
 void plot_blend(plot_image *image, int32_t x, int32_t y, uint32_t colour, double coverage);
 
-// Pixels of a line of UTF-8 text. unit: pixels of one dot of the font.
+// Pixels of a line of UTF-8 text, which may be NULL. unit: pixels of one dot of the font.
 int32_t plot_text_width(const char *text, int32_t unit);
 
 // Capitals are centred on the horizontal line y; x is where the text starts, ends or has its middle.
@@ -70,9 +70,9 @@ void plot_frame(plot_image *image, int32_t x, int32_t y, int32_t width, int32_t 
 
 void plot_disc(plot_image *image, double x, double y, double radius, uint32_t colour);
 
-// Text around `centre`, moved and if need be shortened to keep the margin on both sides.
-void plot_title(plot_image *image, double centre, double y, int32_t margin, int32_t unit, uint32_t colour,
-                const char *text);
+// text: may be NULL; a line around `centre`, `margin` pixels below the top, moved and if need be shortened to keep
+// that margin on both sides.
+void plot_title(plot_image *image, double centre, int32_t margin, int32_t unit, uint32_t colour, const char *text);
 
 typedef enum plot_side { PLOT_BOTTOM, PLOT_LEFT, PLOT_RIGHT } plot_side;
 
@@ -106,11 +106,12 @@ typedef struct plot_labels {
 double plot_fraction(double from, double to, double value);
 
 // Fills in the scale's step and the labels: as many round numbers (1, 2 or 5 times a power of ten) as stay apart.
-// first: the pixel of s->from; pixels: from there to s->to. whole: no step below 1.
-void plot_number_axis(plot_labels *set, plot_scale *s, double first, double pixels, plot_side side, bool whole,
+// first: the pixel of s->from; pixels: from there to s->to. least: the smallest step.
+void plot_number_axis(plot_labels *set, plot_scale *s, double first, double pixels, plot_side side, double least,
                       int32_t unit);
 
 // For a bar with the greatest value on top: both ends to four digits, and round numbers where these leave room.
+// Adds nothing when low > high.
 void plot_number_bar(plot_labels *set, double low, double high, double height, int32_t unit);
 
 // extra: digits beyond those of the step, shown only where they are not 0.

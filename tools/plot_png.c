@@ -18,6 +18,8 @@
 
 #include <png.h>
 
+enum { INTERVALS_MOST = 12 }; // between the ticks of an axis
+
 bool plot_image_create(plot_image *image, int32_t width, int32_t height)
 {
     *image = (plot_image){width, height, malloc((size_t)width * (size_t)height * 3)};
@@ -56,21 +58,11 @@ void plot_blend(plot_image *image, int32_t x, int32_t y, uint32_t colour, double
     }
 }
 
-// Dots are interpolated and cut at one half: upright strokes stay sharp, slanted ones become smooth.
-static double glyph_coverage(int code, double column, double row, int32_t unit)
-{
-    int left = (int)floor(column), top = (int)floor(row);
-    double right = column - left, down = row - top;
-    double ink = (1 - down) * ((1 - right) * font_ink(code, left, top) + right * font_ink(code, left + 1, top)) +
-                 down * ((1 - right) * font_ink(code, left, top + 1) + right * font_ink(code, left + 1, top + 1));
-    return (ink - 0.5) * unit + 0.5;
-}
-
 static void draw_glyph(plot_image *image, int32_t x, int32_t y, int32_t unit, uint32_t colour, int code)
 {
     for (int32_t row = 0; row < FONT_ROWS * unit; row++) {
         for (int32_t column = 0; column < FONT_WIDTH * unit; column++) {
-            double coverage = glyph_coverage(code, (column + 0.5) / unit - 0.5, (row + 0.5) / unit - 0.5, unit);
+            double coverage = font_coverage(code, (column + 0.5) / unit - 0.5, (row + 0.5) / unit - 0.5, unit);
             plot_blend(image, x + column, y + row, colour, coverage);
         }
     }
@@ -79,7 +71,7 @@ static void draw_glyph(plot_image *image, int32_t x, int32_t y, int32_t unit, ui
 int32_t plot_text_width(const char *text, int32_t unit)
 {
     int64_t dots = 0;
-    while (*text)
+    while (text && *text)
         dots += font_width(font_next(&text)) + 1;
     return (int32_t)isg_min(unit * isg_max(dots - 1, 0), INT32_MAX / 4);
 }
@@ -114,17 +106,16 @@ void plot_disc(plot_image *image, double x, double y, double radius, uint32_t co
     }
 }
 
-void plot_title(plot_image *image, double centre, double y, int32_t margin, int32_t unit, uint32_t colour,
-                const char *text)
+void plot_title(plot_image *image, double centre, int32_t margin, int32_t unit, uint32_t colour, const char *text)
 {
     char line[400];
-    snprintf(line, sizeof line, "%s", text);
+    snprintf(line, sizeof line, "%s", text ? text : "");
     int32_t room = image->width - 2 * margin;
     for (size_t length = strlen(line); plot_text_width(line, unit) > room && length > 0; length--)
         snprintf(line, sizeof line, "%.*s...", (int)(length - 1), text);
-    double half = 0.5 * plot_text_width(line, unit);
-    plot_text(image, fmax(margin + half, fmin(centre, image->width - margin - half)), y, PLOT_CENTRE, unit, colour,
-              line);
+    double half = 0.5 * plot_text_width(line, unit), y = margin + 0.5 * PLOT_TEXT_HEIGHT * unit;
+    centre = fmax(margin + half, fmin(centre, image->width - margin - half));
+    plot_text(image, centre, y, PLOT_CENTRE, unit, colour, line);
 }
 
 // ---- Numbered axes ----
@@ -137,13 +128,13 @@ double plot_fraction(double from, double to, double value)
 }
 
 // The finest step of 1, 2 or 5 times a power of ten that leaves at most `most` intervals.
-static void choose_step(plot_scale *s, int most, bool whole)
+static void choose_step(plot_scale *s, int most)
 {
     double rough = fabs(s->to / most - s->from / most), size = fmax(fabs(s->from), fabs(s->to));
     double power = pow(10, floor(log10(rough))), lead = rough / power;
     double digit = lead <= 1 + 1e-9 ? 1 : lead <= 2 + 1e-9 ? 2 : lead <= 5 + 1e-9 ? 5 : 10;
-    s->step = whole ? fmax(1, digit * power) : digit * power;
-    s->scientific = size >= 1e6 || (size > 0 && size < 1e-3);
+    s->step = digit * power;
+    s->scientific = (size >= 1e6 && s->step >= 1e3) || (size > 0 && size < 1e-3);
     s->decimals = 0;
     if (!(s->step > 0 && s->step <= DBL_MAX))
         s->step = 0;
@@ -155,8 +146,8 @@ static void choose_step(plot_scale *s, int most, bool whole)
 static bool tick_value(const plot_scale *s, int index, double *value)
 {
     double low = fmin(s->from, s->to), high = fmax(s->from, s->to);
-    *value = s->step > 0 ? (ceil(low / s->step - 1e-6) + index) * s->step : low;
-    return s->step > 0 ? *value <= high + 1e-6 * s->step : index == 0 && low == high;
+    *value = s->step > 0 ? fmax((ceil(low / s->step - 1e-6) + index) * s->step, low) : low;
+    return s->step > 0 ? *value <= fmin(high + 1e-6 * s->step, DBL_MAX) : index == 0 && low == high;
 }
 
 // Removes up to `most` zeros after the decimal point, and the point when nothing is left behind it.
@@ -181,15 +172,16 @@ void plot_number_text(const plot_scale *s, double value, int extra, char text[PL
         trim_zeros(text, extra);
         return;
     }
-    int after = s->step > 0 && value != 0 ? (int)floor(log10(fabs(value))) + decimals : 5;
-    snprintf(digits, sizeof digits, "%.*e", after < 0 ? 0 : after > 16 ? 16 : after, value);
+    int after = s->step > 0 && value != 0 ? (int)floor(log10(fabs(value))) + decimals : extra > 0 ? extra : 5;
+    after = after < 0 ? 0 : after > 16 ? 16 : after;
+    snprintf(digits, sizeof digits, "%.*e", after, value);
     int exponent = atoi(strchr(digits, 'e') + 1);
     *strchr(digits, 'e') = 0;
     trim_zeros(digits, 20);
     if (s->scientific && value != 0)
         snprintf(text, PLOT_LABEL_BYTES, "%.30se%d", digits, exponent);
     else
-        snprintf(text, PLOT_LABEL_BYTES, "%.6g", value);
+        snprintf(text, PLOT_LABEL_BYTES, "%.*g", after + 1, value);
 }
 
 void plot_add_label(plot_labels *set, double at, const char *text, int32_t unit)
@@ -201,19 +193,20 @@ void plot_add_label(plot_labels *set, double at, const char *text, int32_t unit)
     set->widest = (int32_t)isg_max(set->widest, plot_text_width(text, unit));
 }
 
-void plot_number_axis(plot_labels *set, plot_scale *s, double first, double pixels, plot_side side, bool whole,
+void plot_number_axis(plot_labels *set, plot_scale *s, double first, double pixels, plot_side side, double least,
                       int32_t unit)
 {
     double value;
     char text[PLOT_LABEL_BYTES];
-    for (int most = (int)fmax(1, pixels / (6 * unit)); most > 0; most--) {
+    for (int most = INTERVALS_MOST; most > 0; most--) {
         double apart = side == PLOT_BOTTOM ? 0 : 2.4 * PLOT_TEXT_HEIGHT * unit;
-        choose_step(s, most, whole);
+        choose_step(s, most);
         for (int i = 0; side == PLOT_BOTTOM && tick_value(s, i, &value); i++) {
             plot_number_text(s, value, 0, text);
             apart = fmax(apart, plot_text_width(text, unit) + 9 * unit);
         }
-        if (s->step == 0 || s->step * pixels >= apart * fabs(s->to - s->from))
+        double interval = fabs(s->step / 2 / (s->to / 2 - s->from / 2)) * pixels;
+        if (s->step == 0 || (s->step >= 0.999 * least && interval >= apart))
             break;
         s->step = 0;
     }
@@ -223,45 +216,55 @@ void plot_number_axis(plot_labels *set, plot_scale *s, double first, double pixe
     }
 }
 
+// An end of a range. One that its last digit would round coarsely stands alone, lest 3e-7 read 0.000.
+static void number_end(const plot_scale *s, double value, int extra, char text[PLOT_LABEL_BYTES])
+{
+    plot_scale alone = {.scientific = fabs(value) < 1e-4 || fabs(value) >= 1e6};
+    bool coarse = value != 0 && fabs(value) < 50 * pow(10, -s->decimals - extra);
+    plot_number_text(coarse ? &alone : s, value, coarse ? 2 : extra, text);
+}
+
 void plot_number_bar(plot_labels *set, double low, double high, double height, int32_t unit)
 {
     plot_scale s = {.from = high, .to = low};
     plot_labels round = {0};
     char text[PLOT_LABEL_BYTES];
     double half = high / 2 - low / 2, room = 1.5 * PLOT_TEXT_HEIGHT * unit;
-    plot_number_axis(half > 0 ? &round : set, &s, 0, height, PLOT_RIGHT, false, unit);
+    if (low > high)
+        return;
+    plot_number_axis(half > 0 ? &round : set, &s, 0, height, PLOT_RIGHT, 0, unit);
     if (!(half > 0))
         return;
     int extra = 3 - (int)floor(log10(half) + log10(2)) - s.decimals;
-    plot_number_text(&s, high, extra, text);
+    number_end(&s, high, extra, text);
     plot_add_label(set, 0, text, unit);
     for (int i = 0; i < round.count; i++) {
         if (round.item[i].at >= room && round.item[i].at <= height - room)
             plot_add_label(set, round.item[i].at, round.item[i].text, unit);
     }
-    plot_number_text(&s, low, extra, text);
+    number_end(&s, low, extra, text);
     plot_add_label(set, height, text, unit);
 }
 
 void plot_draw_labels(plot_image *image, const plot_labels *set, plot_side side, int32_t x, int32_t y, bool ticks,
                       int32_t unit, uint32_t colour)
 {
-    int32_t thick = unit / 2, mark = PLOT_TICK * unit;
-    double off = (PLOT_TICK + PLOT_TEXT_GAP) * unit;
+    bool across = side == PLOT_BOTTOM;
+    int32_t thick = unit / 2, mark = ticks ? PLOT_TICK * unit : 0, off = (PLOT_TICK + PLOT_TEXT_GAP) * unit;
+    plot_anchor anchor = across ? PLOT_CENTRE : side == PLOT_LEFT ? PLOT_END : PLOT_START;
     for (int i = 0; i < set->count; i++) {
-        int32_t at = (int32_t)lround((side == PLOT_BOTTOM ? x : y) + set->item[i].at - 0.5 * thick);
-        double centre = at + 0.5 * thick;
-        const char *text = set->item[i].text;
-        if (side == PLOT_BOTTOM) {
-            plot_fill(image, at, y, thick, ticks ? mark : 0, colour);
-            plot_text(image, centre, y + off + 0.5 * PLOT_TEXT_HEIGHT * unit, PLOT_CENTRE, unit, colour, text);
-        } else if (side == PLOT_LEFT) {
-            plot_fill(image, x - mark, at, ticks ? mark : 0, thick, colour);
-            plot_text(image, x - off, centre, PLOT_END, unit, colour, text);
-        } else {
-            plot_fill(image, x, at, ticks ? mark : 0, thick, colour);
-            plot_text(image, x + off, centre, PLOT_START, unit, colour, text);
-        }
+        int32_t at = (int32_t)lround((across ? x : y) + set->item[i].at - 0.5 * thick);
+        double centre = at + 0.5 * thick, under = y + off + 0.5 * PLOT_TEXT_HEIGHT * unit;
+        plot_fill(image,
+                  across              ? at
+                  : side == PLOT_LEFT ? x - mark
+                                      : x,
+                  across ? y : at, across ? thick : mark, across ? mark : thick, colour);
+        plot_text(image,
+                  across              ? centre
+                  : side == PLOT_LEFT ? x - off
+                                      : x + off,
+                  across ? under : centre, anchor, unit, colour, set->item[i].text);
     }
 }
 
@@ -322,9 +325,9 @@ static void write_chunks(png_structp png, png_infop info, sink *to, const plot_i
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_set_sRGB(png, info, PNG_sRGB_INTENT_PERCEPTUAL);
     png_set_text(png, info, chunks, title ? 2 : 1);
-    // Rows of one cell repeat, which UP turns to zeros; more effort than this costs seconds and gains a few per cent.
-    png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_UP);
-    png_set_compression_level(png, 3);
+    // A picture of a few hundred colours: deflate finds repeated pixels and rows best when no filter takes differences.
+    png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE);
+    png_set_compression_level(png, 4);
     png_write_info(png, info);
     for (int32_t row = 0; row < image->height; row++)
         png_write_row(png, pixel_at(image, 0, row));

@@ -90,11 +90,12 @@ ISG_API void isg_context_destroy(isg_context **context);
 ISG_API const isg_error *isg_context_error(const isg_context *context);
 
 ISG_API const isg_device *isg_context_device(const isg_context *context);
-ISG_API const isg_probe *isg_context_probe(const isg_context *context);
+// Double precision is probed when it is first used, so that this call may run kernels. Never NULL.
+ISG_API const isg_probe *isg_context_probe(isg_context *context);
 
 // The name of the numeric contract that results in this precision obey, such as "isogram-1/f32/fused". Equal names mean
 // equal bits for equal input on any device. Never NULL; precision: not DEFAULT.
-ISG_API const char *isg_context_contract(const isg_context *context, isg_precision precision);
+ISG_API const char *isg_context_contract(isg_context *context, isg_precision precision);
 
 // What one device can do at most, measured now (about 0.3 s): the yardstick for every other figure.
 typedef struct isg_limits {

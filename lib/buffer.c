@@ -1,0 +1,90 @@
+#include "buffer.h"
+#include "program.h"
+
+#include <stdio.h>
+
+isg_status isg_buffer_new(isg_context *context, cl_mem *out, cl_mem_flags flags, int64_t bytes)
+{
+    isg_status st = ISG_OK;
+    *out = NULL;
+    if (bytes > context->max_alloc_bytes)
+        return isg_fail(&context->error, ISG_ERR_MEMORY, "a buffer of %lld MiB is more than %s allows (%lld MiB)",
+                        (long long)(bytes >> 20), context->device.name, (long long)(context->max_alloc_bytes >> 20));
+    CL_MAKE(context, *out, clCreateBuffer(context->cl, flags, (size_t)bytes, NULL, &code));
+fail:
+    return st;
+}
+
+isg_status isg_buffer_of_host(isg_context *context, cl_mem *out, cl_mem_flags flags, void *host, int64_t bytes, bool copy)
+{
+    isg_status st = ISG_OK;
+    if (!context->zero_copy) {
+        TRY(isg_buffer_new(context, out, flags, bytes));
+        if (copy)
+            CL_TRY(context, clEnqueueWriteBuffer(context->queue, *out, CL_TRUE, 0, (size_t)bytes, host, 0, NULL, NULL));
+        return ISG_OK;
+    }
+    *out = NULL;
+    CL_MAKE(context, *out, clCreateBuffer(context->cl, flags | CL_MEM_USE_HOST_PTR, (size_t)bytes, host, &code));
+    return ISG_OK;
+fail:
+    isg_buffer_free(out);
+    return st;
+}
+
+isg_status isg_buffer_to_host(isg_context *context, cl_mem mem, void *host, int64_t bytes)
+{
+    isg_status st = ISG_OK;
+    if (!context->zero_copy) {
+        CL_TRY(context, clEnqueueReadBuffer(context->queue, mem, CL_TRUE, 0, (size_t)bytes, host, 0, NULL, NULL));
+        return ISG_OK;
+    }
+    void *mapped;
+    CL_MAKE(context, mapped, clEnqueueMapBuffer(context->queue, mem, CL_TRUE, CL_MAP_READ, 0, (size_t)bytes, 0, NULL, NULL, &code));
+    CL_TRY(context, clEnqueueUnmapMemObject(context->queue, mem, mapped, 0, NULL, NULL));
+    CL_TRY(context, clFinish(context->queue));
+fail:
+    return st;
+}
+
+void isg_buffer_free(cl_mem *mem)
+{
+    if (*mem)
+        clReleaseMemObject(*mem);
+    *mem = NULL;
+}
+
+isg_status isg_panels_pack(isg_context *context, isg_panels *panels, const isg_points *points, const isg_scale *scale,
+                           int64_t first, int64_t count, int32_t width)
+{
+    if (panels->mem && panels->first == first && panels->count == count && panels->width == width)
+        return ISG_OK;
+    isg_status st;
+    cl_kernel kernel;
+    cl_mem rows = NULL;
+    int64_t element = (int64_t)isg_dtype_bytes(points->dtype);
+    int64_t padded = isg_round_up(count, width);
+    char options[40];
+    snprintf(options, sizeof options, "-D PANEL=%d", (int)width);
+    isg_buffer_free(&panels->mem);
+    TRY(isg_program_kernel(context, &kernel, "pack.cl", "pack", (isg_real_type){points->dtype, true, 1}, options));
+    TRY(isg_buffer_new(context, &panels->mem, CL_MEM_READ_WRITE, padded * points->dims * element));
+    char *from = (char *)(uintptr_t)points->rows + first * points->stride * element;
+    int64_t bytes = ((count - 1) * points->stride + points->dims) * element;
+    TRY(isg_buffer_of_host(context, &rows, CL_MEM_READ_ONLY, from, bytes, true));
+    TRY(isg_run(context, kernel,
+                ISG_ARGS(arg_mem(rows), arg_mem(panels->mem), arg_long(points->stride), arg_int(count),
+                         arg_int(points->dims), arg_real(points->dtype, scale->tiny),
+                         arg_real(points->dtype, scale->factor1), arg_real(points->dtype, scale->factor2)),
+                (isg_range){{padded, 1}, {64, 1}}));
+    TRY(isg_finish(context));
+    panels->first = first;
+    panels->count = count;
+    panels->width = width;
+    isg_buffer_free(&rows);
+    return ISG_OK;
+fail:
+    isg_buffer_free(&rows);
+    isg_buffer_free(&panels->mem);
+    return st;
+}

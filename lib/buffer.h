@@ -1,0 +1,30 @@
+// Arrays to and from device memory: plain buffers, host memory used in place, and points packed into panels.
+#ifndef ISG_LIB_BUFFER_H
+#define ISG_LIB_BUFFER_H
+
+#include "cl.h"
+#include "points.h"
+
+// A buffer of device memory. ISG_ERR_MEMORY when it exceeds the context's limit.
+isg_status isg_buffer_new(isg_context *context, cl_mem *out, cl_mem_flags flags, int64_t bytes);
+
+// Host memory as a buffer: in place on devices that share memory with the host, else a device buffer, filled when `copy` is set.
+isg_status isg_buffer_of_host(isg_context *context, cl_mem *out, cl_mem_flags flags, void *host, int64_t bytes, bool copy);
+
+// Makes what kernels wrote to a buffer over host memory visible to the host; waits for them.
+isg_status isg_buffer_to_host(isg_context *context, cl_mem mem, void *host, int64_t bytes);
+
+void isg_buffer_free(cl_mem *mem);
+
+// Some consecutive points, in panels of `width` as pack.cl lays them out.
+typedef struct isg_panels {
+    cl_mem mem;
+    int64_t first, count;
+    int32_t width;
+} isg_panels;
+
+// Packs points [first, first + count). panels: zeroed, or packed before; points that are there already are kept.
+isg_status isg_panels_pack(isg_context *context, isg_panels *panels, const isg_points *points, const isg_scale *scale,
+                           int64_t first, int64_t count, int32_t width);
+
+#endif

@@ -1,0 +1,203 @@
+#include "cl.h"
+#include "probe.h"
+#include "program.h"
+#include "reference.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *isg_cl_error_name(cl_int code)
+{
+    static const struct {
+        cl_int code;
+        const char *name;
+    } names[] = {
+#define NAME(n) {n, #n}
+        NAME(CL_DEVICE_NOT_FOUND), NAME(CL_DEVICE_NOT_AVAILABLE), NAME(CL_COMPILER_NOT_AVAILABLE),
+        NAME(CL_MEM_OBJECT_ALLOCATION_FAILURE), NAME(CL_OUT_OF_RESOURCES), NAME(CL_OUT_OF_HOST_MEMORY),
+        NAME(CL_MEM_COPY_OVERLAP), NAME(CL_BUILD_PROGRAM_FAILURE), NAME(CL_MAP_FAILURE), NAME(CL_INVALID_VALUE),
+        NAME(CL_INVALID_DEVICE), NAME(CL_INVALID_CONTEXT), NAME(CL_INVALID_COMMAND_QUEUE), NAME(CL_INVALID_HOST_PTR),
+        NAME(CL_INVALID_MEM_OBJECT), NAME(CL_INVALID_BINARY), NAME(CL_INVALID_BUILD_OPTIONS), NAME(CL_INVALID_PROGRAM),
+        NAME(CL_INVALID_PROGRAM_EXECUTABLE), NAME(CL_INVALID_KERNEL_NAME), NAME(CL_INVALID_KERNEL),
+        NAME(CL_INVALID_ARG_INDEX), NAME(CL_INVALID_ARG_VALUE), NAME(CL_INVALID_ARG_SIZE), NAME(CL_INVALID_KERNEL_ARGS),
+        NAME(CL_INVALID_WORK_DIMENSION), NAME(CL_INVALID_WORK_GROUP_SIZE), NAME(CL_INVALID_WORK_ITEM_SIZE),
+        NAME(CL_INVALID_GLOBAL_OFFSET), NAME(CL_INVALID_OPERATION), NAME(CL_INVALID_BUFFER_SIZE),
+        NAME(CL_INVALID_GLOBAL_WORK_SIZE),
+#undef NAME
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].code == code)
+            return names[i].name;
+    return "an unknown OpenCL error";
+}
+
+void isg_context_log(const isg_context *context, isg_log_level level, const char *format, ...)
+{
+    if (!context->log)
+        return;
+    char line[2000];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(line, sizeof line, format, values);
+    va_end(values);
+    context->log(context->log_user, level, line);
+}
+
+isg_status isg_cl_fail(isg_context *context, cl_int code, const char *call, const char *file, int line)
+{
+    // The call's name is what helps; its arguments are names of variables here.
+    const char *slash = strrchr(file, '/');
+    int length = (int)strcspn(call, "( ");
+    isg_status st = code == CL_OUT_OF_HOST_MEMORY ? ISG_ERR_MEMORY : ISG_ERR_DEVICE;
+    isg_fail(&context->error, st, "%.*s failed on %s with %s (%d) at %s:%d", length, call, context->device.name,
+             isg_cl_error_name(code), (int)code, slash ? slash + 1 : file, line);
+    isg_context_log(context, ISG_LOG_ERROR, "%s", context->error.message);
+    return st;
+}
+
+static isg_status open_candidate(isg_context *context, const isg_candidate *candidate)
+{
+    isg_status st = ISG_OK;
+    context->device = candidate->device;
+    context->platform_id = candidate->platform_id;
+    context->device_id = candidate->device_id;
+    context->zero_copy = candidate->device.unified_memory != 0;
+    if (context->max_alloc_bytes <= 0 || context->max_alloc_bytes > candidate->device.max_alloc_bytes)
+        context->max_alloc_bytes = candidate->device.max_alloc_bytes;
+    const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)candidate->platform_id, 0};
+    CL_MAKE(context, context->cl, clCreateContext(properties, 1, &candidate->device_id, NULL, NULL, &code));
+    CL_MAKE(context, context->queue, clCreateCommandQueue(context->cl, candidate->device_id, 0, &code));
+    TRY(isg_context_require(context, ISG_F32));
+fail:
+    return st;
+}
+
+static void close_device(isg_context *context)
+{
+    if (context->queue)
+        clFinish(context->queue);
+    isg_programs_save(context);
+    isg_programs_free(context);
+    if (context->queue)
+        clReleaseCommandQueue(context->queue);
+    if (context->cl)
+        clReleaseContext(context->cl);
+    context->queue = NULL;
+    context->cl = NULL;
+}
+
+// Tries the candidates that fit, best first.
+static isg_status choose(isg_context *context, const char *spec, int64_t max_alloc_bytes)
+{
+    isg_candidate *list;
+    int32_t count;
+    isg_status st = isg_candidates(&list, &count, &context->error);
+    if (st)
+        return st;
+    st = ISG_ERR_NO_DEVICE;
+    for (int32_t i = 0; i < count && st; i++) {
+        if (!isg_spec_matches(spec, &list[i].device))
+            continue;
+        isg_error_clear(&context->error);
+        memset(&context->probe, 0, sizeof context->probe);
+        memset(context->probed, 0, sizeof context->probed);
+        context->max_alloc_bytes = max_alloc_bytes;
+        st = open_candidate(context, &list[i]);
+        if (!st)
+            break;
+        close_device(context);
+        isg_context_log(context, ISG_LOG_WARN, "passed over %s: %s", list[i].device.name, context->error.message);
+        if (isg_spec_is_name(spec))
+            break;
+    }
+    if (st == ISG_ERR_NO_DEVICE)
+        isg_no_device(spec, list, count, &context->error);
+    free(list);
+    return st;
+}
+
+isg_status isg_context_create(isg_context **out, const isg_context_params *params)
+{
+    static const isg_context_params defaults;
+    params = params ? params : &defaults;
+    *out = NULL;
+    isg_error_clear(params->error);
+    isg_context *context = calloc(1, sizeof *context);
+    if (!context)
+        return isg_fail(params->error, ISG_ERR_MEMORY, "no memory for a context");
+    context->log = params->log;
+    context->log_user = params->log_user;
+    context->arithmetic = params->arithmetic;
+    const char *spec = params->device && *params->device ? params->device : getenv("ISOGRAM_DEVICE");
+    spec = spec && *spec ? spec : "auto";
+
+    isg_status st;
+    if ((unsigned)params->arithmetic > ISG_ARITHMETIC_UNFUSED || params->max_alloc_bytes < 0) {
+        st = isg_fail(&context->error, ISG_ERR_ARGUMENT, "unknown arithmetic, or a negative size");
+    } else {
+        isg_cache_open(&context->cache, params->cache_dir, context->log, context->log_user);
+        st = choose(context, spec, params->max_alloc_bytes);
+    }
+    if (st) {
+        if (params->error)
+            *params->error = context->error;
+        isg_context_destroy(&context);
+        return st;
+    }
+    *out = context;
+    return ISG_OK;
+}
+
+void isg_context_destroy(isg_context **context)
+{
+    if (!context || !*context)
+        return;
+    close_device(*context);
+    isg_cache_close(&(*context)->cache);
+    free(*context);
+    *context = NULL;
+}
+
+isg_status isg_context_require(isg_context *context, isg_dtype dtype)
+{
+    bool wide = dtype == ISG_F64;
+    if (context->probed[wide])
+        return ISG_OK;
+    if (wide && context->device.lanes_f64 == 0)
+        return isg_fail(&context->error, ISG_ERR_UNSUPPORTED, "%s has no double precision; ask for f32, or for another device",
+                        context->device.name);
+    isg_status st = isg_probe_precision(context, dtype);
+    context->probed[wide] = st == ISG_OK;
+    return st;
+}
+
+const isg_error *isg_context_error(const isg_context *context)
+{
+    return &context->error;
+}
+
+const isg_device *isg_context_device(const isg_context *context)
+{
+    return &context->device;
+}
+
+const isg_probe *isg_context_probe(isg_context *context)
+{
+    // Double precision is probed when it is first used, or asked about. What came of it is in the probe.
+    if (context->device.lanes_f64 && !context->probed[1]) {
+        isg_error_clear(&context->error);
+        if (isg_context_require(context, ISG_F64))
+            isg_context_log(context, ISG_LOG_WARN, "%s", context->error.message);
+    }
+    return &context->probe;
+}
+
+const char *isg_context_contract(isg_context *context, isg_precision precision)
+{
+    isg_dtype dtype = precision == ISG_PRECISION_F32 ? ISG_F32 : ISG_F64;
+    if (dtype == ISG_F64)
+        isg_context_probe(context);
+    return isg_contract_name(dtype, isg_probe_fused(context, dtype));
+}

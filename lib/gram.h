@@ -1,0 +1,33 @@
+// The Gram operator from inside: checked points and parameters, and what its ways of computing keep between calls.
+#ifndef ISG_LIB_GRAM_H
+#define ISG_LIB_GRAM_H
+
+#include "buffer.h"
+
+#include <isogram/gram.h>
+
+struct isg_gram {
+    isg_context *context;
+    const isg_kernel *kernel;
+    isg_points x, y;           // y: the same rows as x when symmetric
+    bool symmetric;            // K(X, X)
+    double gamma;
+    isg_scale scale;
+    isg_progress_fn progress;
+    void *progress_user;
+    isg_panels rows, cols;     // of the points in use by gram_direct
+};
+
+// A block of K in host memory: element (row + a, col + b) lies at data + (a * stride + b) elements.
+typedef struct isg_block {
+    int64_t row, col;
+    int64_t rows, cols;
+    int64_t stride;
+    void *data;
+} isg_block;
+
+// gram_direct.c: by subtracting first, under the contract. The caller has checked everything.
+isg_status isg_gram_direct_block(isg_gram *gram, isg_block block);
+isg_status isg_gram_direct_diagonal(isg_gram *gram, int64_t count, void *out);
+
+#endif

@@ -1,0 +1,254 @@
+// The Gram matrix by subtracting first: packed panels, register tiles, launches that stay short. gram.c has checked its input.
+#include "gram.h"
+#include "probe.h"
+#include "program.h"
+
+#include <stdio.h>
+
+// Tile shapes by kind of device: see docs/performance.md. local_rows: work-items of a group along the rows when they need not share
+// a panel (GROUP_ROWS 1); panels stay as narrow as one work-item then, which suits a CPU's caches.
+typedef struct shape {
+    int32_t rows, vectors, lanes, group_cols, group_rows, local_rows;
+} shape;
+
+static shape choose_shape(const isg_device *device, isg_dtype dtype)
+{
+    int32_t lanes = dtype == ISG_F64 ? device->lanes_f64 : device->lanes_f32;
+    if (device->device_class == ISG_DEVICE_CPU)
+        return lanes > 1 ? (shape){4, 2, lanes, 1, 1, 64} : (shape){4, 4, 1, 1, 1, 16};
+    return (shape){4, 4, 1, 16, 16, 16};
+}
+
+static int32_t row_panel(shape s)
+{
+    return s.rows * s.group_rows;
+}
+
+static int32_t col_panel(shape s)
+{
+    return s.lanes * s.vectors * s.group_cols;
+}
+
+// The kernel in a shape whose work-group the device accepts for this very kernel.
+static isg_status get_kernel(isg_gram *gram, const char *name, bool symmetric, shape *s, cl_kernel *kernel)
+{
+    isg_context *context = gram->context;
+    isg_real_type type = {gram->x.dtype, isg_probe_fused(context, gram->x.dtype), s->lanes};
+    for (;;) {
+        char options[200];
+        snprintf(options, sizeof options,
+                 "-D ROWS=%d -D VECTORS=%d -D GROUP_COLS=%d -D GROUP_ROWS=%d -D SYMMETRIC=%d -D FORMULA=%s", (int)s->rows,
+                 (int)s->vectors, (int)s->group_cols, (int)s->group_rows, symmetric, gram->kernel->formula);
+        int64_t limit;
+        isg_status st;
+        if ((st = isg_program_kernel(context, kernel, "gram.cl", name, type, options)) != ISG_OK ||
+            (st = isg_kernel_group_limit(context, *kernel, &limit)) != ISG_OK)
+            return st;
+        limit = isg_min(limit, context->device.max_work_group);
+        if (s->group_cols * s->local_rows <= limit)
+            return ISG_OK;
+        if (s->local_rows > 1)
+            s->local_rows /= 2;
+        else
+            s->group_cols /= 2;
+        if (s->group_rows > s->local_rows)
+            s->group_rows = s->local_rows;
+    }
+}
+
+// Mirroring saves arithmetic and writes less smoothly. Where the crossover lies: docs/performance.md.
+static bool mirror_pays(const isg_gram *gram, const isg_block *b)
+{
+    const isg_context *context = gram->context;
+    bool whole = gram->symmetric && b->row == 0 && b->col == 0 && b->rows == gram->x.count && b->cols == gram->x.count;
+    int64_t bytes = ((b->rows - 1) * b->stride + b->cols) * (int64_t)isg_dtype_bytes(gram->x.dtype);
+    return whole && context->zero_copy && context->device.device_class == ISG_DEVICE_CPU && gram->x.dims >= 24 &&
+           bytes <= context->max_alloc_bytes && b->rows < INT32_MAX / 2;
+}
+
+// What one block's launches share.
+typedef struct job {
+    isg_gram *gram;
+    cl_kernel kernel;
+    shape shape;
+    bool mirrored;
+    double done, total;      // pairs
+    double pairs_per_second; // as measured so far; 0 before the first launch
+} job;
+
+// A part of the block that one pair of panel sets and one output buffer cover, in indices relative to the panel sets.
+typedef struct part {
+    int64_t row_lo, row_hi, col_lo, col_hi;
+    cl_mem k;
+    int64_t origin, stride;
+} part;
+
+static isg_status report(job *j)
+{
+    const isg_gram *gram = j->gram;
+    if (gram->progress && gram->progress(gram->progress_user, j->done, j->total))
+        return isg_fail(&gram->context->error, ISG_ERR_CANCELLED, "cancelled");
+    return ISG_OK;
+}
+
+// Rows of the next launch: enough for about a fifth of a second, so that no watchdog bites and progress is seen.
+static int64_t launch_rows(const job *j, int64_t cols)
+{
+    int64_t step = (int64_t)j->shape.rows * j->shape.local_rows;
+    const double seconds = 0.2, first_work = 0x1p28;
+    double pairs = j->pairs_per_second > 0 ? seconds * j->pairs_per_second : first_work / (double)(j->gram->x.dims + 16);
+    double rows = pairs / (double)cols;
+    if (rows > 1e9)
+        rows = 1e9;
+    return isg_max((int64_t)rows / step, 1) * step;
+}
+
+// Launches the kernel over a part, in strips of rows and stretches of columns.
+static isg_status launch_part(job *j, const part *p)
+{
+    isg_gram *gram = j->gram;
+    shape s = j->shape;
+    // More work-items than this in one dimension make PoCL compile the kernel once more.
+    const int64_t widest = (int64_t)(16384 / s.group_cols) * col_panel(s), tallest = (int64_t)16384 * s.rows;
+    int64_t rows;
+    for (int64_t i = p->row_lo / row_panel(s) * row_panel(s); i < p->row_hi; i += rows) {
+        int64_t first = j->mirrored ? i : p->col_lo;
+        first = first / col_panel(s) * col_panel(s);
+        rows = isg_min(launch_rows(j, isg_min(p->col_hi - first, widest)), tallest);
+        rows = isg_min(rows, isg_round_up(p->row_hi - i, (int64_t)s.rows * s.local_rows));
+        for (int64_t c = first; c < p->col_hi; c += widest) {
+            int64_t cols = isg_min(widest, p->col_hi - c);
+            double start = isg_seconds();
+            isg_status st = isg_run(
+                gram->context, j->kernel,
+                ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(gram->cols.mem), arg_mem(p->k), arg_long(p->origin),
+                         arg_long(p->stride), arg_int(i), arg_int(c), arg_int(p->row_lo), arg_int(p->row_hi),
+                         arg_int(p->col_lo), arg_int(c + cols), arg_int(gram->x.dims),
+                         arg_real(gram->x.dtype, gram->scale.gamma)),
+                (isg_range){{isg_round_up(cols, col_panel(s)) / (s.lanes * s.vectors), rows / s.rows},
+                            {s.group_cols, s.local_rows}});
+            if (st || (st = isg_finish(gram->context)))
+                return st;
+            double pairs = (double)isg_min(rows, p->row_hi - i) * (double)cols;
+            j->pairs_per_second = pairs / (isg_seconds() - start + 1e-9);
+            j->done += j->mirrored ? 2 * pairs : pairs;
+            if ((st = report(j)))
+                return st;
+        }
+    }
+    return ISG_OK;
+}
+
+// Rows of a block that one output buffer may hold.
+static int64_t rows_per_buffer(const isg_gram *gram, const isg_block *b, int64_t stride)
+{
+    int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
+    int64_t limit = gram->context->max_alloc_bytes;
+    if (!gram->context->zero_copy)  // a staging buffer; larger ones gain nothing
+        limit = isg_min(limit, (int64_t)256 << 20);
+    int64_t rows = (limit / element - b->cols) / stride + 1;
+    return isg_min(isg_max(rows, 1), b->rows);
+}
+
+// Computes a block whose points are packed, straight into host memory or through a staging buffer.
+static isg_status compute_packed(job *j, const isg_block *b)
+{
+    isg_gram *gram = j->gram;
+    isg_context *context = gram->context;
+    isg_status st = ISG_OK;
+    int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
+    int64_t stride = context->zero_copy ? b->stride : b->cols;
+    int64_t step = rows_per_buffer(gram, b, stride);
+    part p = {.stride = stride, .col_lo = b->col - gram->cols.first, .col_hi = b->col - gram->cols.first + b->cols};
+    for (int64_t at = 0; at < b->rows; at += step) {
+        int64_t rows = isg_min(step, b->rows - at);
+        char *host = (char *)b->data + at * b->stride * element;
+        int64_t bytes = ((rows - 1) * stride + b->cols) * element;
+        TRY(isg_buffer_of_host(context, &p.k, CL_MEM_READ_WRITE, host, bytes, false));
+        p.row_lo = b->row + at - gram->rows.first;
+        p.row_hi = p.row_lo + rows;
+        p.origin = -p.row_lo * stride - p.col_lo;
+        TRY(launch_part(j, &p));
+        if (context->zero_copy || b->stride == b->cols) {
+            TRY(isg_buffer_to_host(context, p.k, host, bytes));
+        } else {
+            const size_t zero[3] = {0, 0, 0};
+            const size_t region[3] = {(size_t)(b->cols * element), (size_t)rows, 1};
+            CL_TRY(context, clEnqueueReadBufferRect(context->queue, p.k, CL_TRUE, zero, zero, region,
+                                                    (size_t)(stride * element), 0, (size_t)(b->stride * element), 0, host,
+                                                    0, NULL, NULL));
+        }
+        isg_buffer_free(&p.k);
+    }
+fail:
+    isg_buffer_free(&p.k);
+    return st;
+}
+
+// Points that one panel set may hold, a multiple of `step`: within half the largest buffer, and 32-bit indices.
+static int64_t points_per_set(const isg_gram *gram, int64_t step)
+{
+    int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
+    int64_t widest = isg_max(isg_max(gram->x.stride, gram->y.stride), gram->x.dims);
+    int64_t count = gram->context->max_alloc_bytes / element / widest;
+    count = isg_min(count, INT32_MAX / 4) / step * step;
+    return isg_max(count, step);
+}
+
+isg_status isg_gram_direct_block(isg_gram *gram, isg_block b)
+{
+    isg_status st;
+    job j = {.gram = gram, .shape = choose_shape(&gram->context->device, gram->x.dtype)};
+    // A multiple of every panel's width, also of one that get_kernel halves: sets begin at panel borders.
+    int64_t set = points_per_set(gram, (int64_t)row_panel(j.shape) * col_panel(j.shape));
+    int64_t last_row = (b.row + b.rows - 1) / set, last_col = (b.col + b.cols - 1) / set;
+    int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
+    j.mirrored = last_row == 0 && mirror_pays(gram, &b);
+    j.total = (double)b.rows * (double)b.cols;
+    TRY(get_kernel(gram, "gram", j.mirrored, &j.shape, &j.kernel));
+    for (int64_t r = b.row / set; r <= last_row; r++) {
+        TRY(isg_panels_pack(gram->context, &gram->rows, &gram->x, &gram->scale, r * set,
+                            isg_min(set, gram->x.count - r * set), row_panel(j.shape)));
+        for (int64_t c = b.col / set; c <= last_col; c++) {
+            TRY(isg_panels_pack(gram->context, &gram->cols, &gram->y, &gram->scale, c * set,
+                                isg_min(set, gram->y.count - c * set), col_panel(j.shape)));
+            isg_block q = b;
+            q.row = isg_max(b.row, r * set);
+            q.col = isg_max(b.col, c * set);
+            q.rows = isg_min(b.row + b.rows, (r + 1) * set) - q.row;
+            q.cols = isg_min(b.col + b.cols, (c + 1) * set) - q.col;
+            q.data = (char *)b.data + ((q.row - b.row) * b.stride + (q.col - b.col)) * element;
+            TRY(compute_packed(&j, &q));
+        }
+    }
+fail:
+    return st;
+}
+
+isg_status isg_gram_direct_diagonal(isg_gram *gram, int64_t count, void *out)
+{
+    isg_status st;
+    isg_context *context = gram->context;
+    shape s = choose_shape(&context->device, gram->x.dtype);
+    cl_kernel kernel;
+    cl_mem k = NULL;
+    int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
+    int64_t set = points_per_set(gram, (int64_t)row_panel(s) * col_panel(s));
+    TRY(get_kernel(gram, "gram_diagonal", false, &s, &kernel));
+    int64_t step = isg_min(set, 1 << 20);
+    for (int64_t at = 0; at < count; at += step) {
+        int64_t first = at / set * set, rows = isg_min(step, isg_min(count, first + set) - at);
+        TRY(isg_panels_pack(context, &gram->rows, &gram->x, &gram->scale, first, isg_min(set, gram->x.count - first), row_panel(s)));
+        TRY(isg_panels_pack(context, &gram->cols, &gram->y, &gram->scale, first, isg_min(set, gram->y.count - first), col_panel(s)));
+        TRY(isg_buffer_of_host(context, &k, CL_MEM_READ_WRITE, (char *)out + at * element, rows * element, false));
+        TRY(isg_run(context, kernel,
+                    ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(gram->cols.mem), arg_mem(k), arg_int(at - first),
+                             arg_int(at - first + rows), arg_int(gram->x.dims), arg_real(gram->x.dtype, gram->scale.gamma)),
+                    (isg_range){{rows, 1}, {s.local_rows, 1}}));
+        TRY(isg_buffer_to_host(context, k, (char *)out + at * element, rows * element));
+        isg_buffer_free(&k);
+    }
+fail:
+    isg_buffer_free(&k);
+    return st;
+}

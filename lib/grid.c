@@ -1,0 +1,183 @@
+// Gaussian grids: profiles on the host, assembled on the device.
+#include "buffer.h"
+#include "probe.h"
+#include "profile.h"
+#include "program.h"
+
+#include <stdlib.h>
+
+struct isg_grid {
+    isg_context *context;
+    isg_dtype dtype;
+    int32_t ndim;
+    int64_t shape[ISG_GRID_MAX_NDIM];
+    double *profiles;                        // one behind the other
+    double *profile[ISG_GRID_MAX_NDIM];      // where each begins
+};
+
+isg_status isg_grid_create(isg_context *context, isg_grid **out, const isg_grid_params *params)
+{
+    *out = NULL;
+    isg_error *error = &context->error;
+    isg_error_clear(error);
+    isg_status st = ISG_OK;
+    isg_grid_plan plan;
+    isg_grid *grid = calloc(1, sizeof *grid);
+    if (!grid)
+        return isg_fail(error, ISG_ERR_MEMORY, "no memory for a grid");
+    if (!params || (unsigned)params->precision > ISG_PRECISION_F64) {
+        st = isg_fail(error, ISG_ERR_ARGUMENT, params ? "unknown precision" : "a grid needs parameters");
+        goto fail;
+    }
+    grid->context = context;
+    bool wide = params->precision == ISG_PRECISION_DEFAULT ? context->device.lanes_f64 > 0
+                                                           : params->precision == ISG_PRECISION_F64;
+    grid->dtype = wide ? ISG_F64 : ISG_F32;
+    TRY(isg_grid_resolve(&plan, params, error));
+    TRY(isg_context_require(context, grid->dtype));
+    if (plan.warning)
+        isg_context_log(context, ISG_LOG_WARN, "%s", plan.warning);
+    grid->ndim = plan.ndim;
+    int64_t sum = 0, total;
+    for (int32_t a = 0; a < plan.ndim; a++) {
+        grid->shape[a] = plan.axis[a].size;
+        if (plan.axis[a].size > INT32_MAX / 8) {
+            st = isg_fail(error, ISG_ERR_OVERFLOW, "size %lld on axis %d is too large", (long long)plan.axis[a].size, (int)a);
+            goto fail;
+        }
+        sum += grid->shape[a];
+    }
+    TRY(isg_shape_count(grid->dtype, grid->ndim, grid->shape, &total, error));
+    grid->profiles = isg_alloc(sum, sizeof(double));
+    if (!grid->profiles) {
+        st = isg_fail(error, ISG_ERR_MEMORY, "no memory for the profiles of a grid");
+        goto fail;
+    }
+    double *at = grid->profiles;
+    for (int32_t a = 0; a < plan.ndim; a++) {
+        grid->profile[a] = at;
+        TRY(isg_profile(&plan.axis[a], at, error));
+        at += grid->shape[a];
+    }
+    *out = grid;
+    return ISG_OK;
+fail:
+    isg_grid_destroy(&grid);
+    return st;
+}
+
+void isg_grid_destroy(isg_grid **grid)
+{
+    if (!grid || !*grid)
+        return;
+    free((*grid)->profiles);
+    free(*grid);
+    *grid = NULL;
+}
+
+int32_t isg_grid_shape(const isg_grid *grid, int64_t *shape)
+{
+    for (int32_t a = 0; shape && a < ISG_GRID_MAX_NDIM; a++)
+        shape[a] = a < grid->ndim ? grid->shape[a] : 0;
+    return grid->ndim;
+}
+
+isg_dtype isg_grid_dtype(const isg_grid *grid)
+{
+    return grid->dtype;
+}
+
+const double *isg_grid_profile(const isg_grid *grid, int32_t axis)
+{
+    return axis >= 0 && axis < grid->ndim ? grid->profile[axis] : NULL;
+}
+
+// Four profiles of the grid's type, those in front of the first axis being a single 1. count: their lengths.
+static void *four_profiles(const isg_grid *grid, int64_t *count, int64_t *total)
+{
+    *total = 0;
+    for (int32_t a = 0; a < 4; a++) {
+        int32_t axis = a - (4 - grid->ndim);
+        count[a] = axis >= 0 ? grid->shape[axis] : 1;
+        *total += count[a];
+    }
+    size_t element = isg_dtype_bytes(grid->dtype);
+    char *values = isg_alloc(*total, element), *at = values;
+    const double one = 1;
+    for (int32_t a = 0; a < 4 && values; a++) {
+        int32_t axis = a - (4 - grid->ndim);
+        isg_profile_round(axis >= 0 ? grid->profile[axis] : &one, count[a], grid->dtype, at);
+        at += count[a] * (int64_t)element;
+    }
+    return values;
+}
+
+static isg_status check_output(const isg_grid *grid, const isg_array *out)
+{
+    isg_error *error = &grid->context->error;
+    if (out->dtype != grid->dtype)
+        return isg_fail(error, ISG_ERR_DTYPE, "the output is %s, the grid %s", isg_dtype_name(out->dtype),
+                        isg_dtype_name(grid->dtype));
+    bool fits = out->ndim == grid->ndim && out->data;
+    int64_t stride = 1;
+    for (int32_t a = grid->ndim - 1; a >= 0 && fits; a--) {
+        fits = out->shape[a] == grid->shape[a] && (out->strides[a] == stride || out->shape[a] == 1);
+        stride *= grid->shape[a];
+    }
+    return fits ? ISG_OK : isg_fail(error, ISG_ERR_SHAPE, "the output must have the grid's shape, row-major without gaps");
+}
+
+// One launch over rows [row, row_end) and columns [column, column_end), into `host`.
+static isg_status fill_part(isg_grid *grid, cl_kernel kernel, cl_mem profiles, const int64_t *n, int64_t row,
+                            int64_t row_end, int64_t column, int64_t column_end, void *host)
+{
+    isg_context *context = grid->context;
+    isg_status st;
+    cl_mem out = NULL;
+    int64_t rows = row_end - row, columns = column_end - column;
+    int64_t bytes = rows * columns * (int64_t)isg_dtype_bytes(grid->dtype);
+    TRY(isg_buffer_of_host(context, &out, CL_MEM_WRITE_ONLY, host, bytes, false));
+    TRY(isg_run(context, kernel,
+                ISG_ARGS(arg_mem(profiles), arg_mem(out), arg_int(n[0]), arg_int(n[1]), arg_int(n[2]), arg_int(n[3]),
+                         arg_long(row), arg_long(row_end), arg_long(column), arg_long(column_end)),
+                (isg_range){{columns, rows}, {16, 1}}));
+    TRY(isg_buffer_to_host(context, out, host, bytes));
+fail:
+    isg_buffer_free(&out);
+    return st;
+}
+
+isg_status isg_grid_fill(isg_grid *grid, isg_array out)
+{
+    isg_context *context = grid->context;
+    isg_error_clear(&context->error);
+    isg_status st = check_output(grid, &out);
+    if (st)
+        return st;
+    cl_mem profiles = NULL;
+    cl_kernel kernel;
+    int64_t n[4], total, element = (int64_t)isg_dtype_bytes(grid->dtype);
+    void *values = four_profiles(grid, n, &total);
+    if (!values)
+        return isg_fail(&context->error, ISG_ERR_MEMORY, "no memory for the profiles of a grid");
+    isg_real_type type = {grid->dtype, isg_probe_fused(context, grid->dtype), 1};
+    TRY(isg_program_kernel(context, &kernel, "grid.cl", "grid", type, ""));
+    TRY(isg_buffer_new(context, &profiles, CL_MEM_READ_ONLY, total * element));
+    CL_TRY(context, clEnqueueWriteBuffer(context->queue, profiles, CL_TRUE, 0, (size_t)(total * element), values, 0, NULL, NULL));
+
+    // Whole rows as far as they fit a buffer and stay short; a row that does not fit in pieces.
+    int64_t most = isg_max(isg_min(context->max_alloc_bytes / element, (int64_t)1 << 26), 1);
+    int64_t columns = isg_min(n[3], most), step = isg_min(isg_max(most / columns, 1), 32768);
+    int64_t rows = n[0] * n[1] * n[2];
+    for (int64_t r = 0; r < rows; r += step) {
+        int64_t row_end = isg_min(rows, r + step);
+        for (int64_t c = 0; c < n[3]; c += columns)
+            TRY(fill_part(grid, kernel, profiles, n, r, columns < n[3] ? r + 1 : row_end, c, isg_min(n[3], c + columns),
+                          (char *)out.data + (r * n[3] + c) * element));
+    }
+    isg_programs_save(context);
+fail:
+    isg_buffer_free(&profiles);
+    free(values);
+    return st;
+}

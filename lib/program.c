@@ -1,0 +1,242 @@
+#include "program.h"
+#include "sources.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_KERNELS = 8 };
+
+struct isg_program {
+    isg_program *next;
+    char *id;             // file and options: what tells two programs of one context apart
+    cl_program program;
+    bool unsaved;         // compiled here, and not yet in the disk cache
+    bool ran;
+    cl_kernel kernels[MAX_KERNELS];
+    const char *names[MAX_KERNELS];
+};
+
+static const char *source_text(const char *name)
+{
+    for (const isg_source *s = isg_sources; s->name; s++)
+        if (strcmp(s->name, name) == 0)
+            return s->text;
+    return "";
+}
+
+isg_cache_key isg_program_key(const isg_context *context, const char *const *texts)
+{
+    const isg_device *d = &context->device;
+    char platform_version[256] = "";
+    clGetPlatformInfo(context->platform_id, CL_PLATFORM_VERSION, sizeof platform_version - 1, platform_version, NULL);
+    const char *all[24] = {isg_version(), d->platform, platform_version, d->name,
+                           d->vendor,     d->version,  d->c_version,     d->driver};
+    for (int at = 8; *texts && at < 23; at++)
+        all[at] = *texts++;
+    return isg_cache_key_of(all);
+}
+
+static isg_cache_key key_of(const isg_context *context, const isg_program *p, const char *file)
+{
+    return isg_program_key(context, (const char *const[]){"program", p->id, source_text("numerics.h"),
+                                                          source_text("formulas.h"), source_text(file), NULL});
+}
+
+// The id begins with the file's name and a space; what follows are the options.
+static const char *options_of(const isg_program *p)
+{
+    return strchr(p->id, ' ') + 1;
+}
+
+static void log_build(isg_context *context, const isg_program *p, isg_log_level level, char *first_lines, size_t bytes)
+{
+    size_t length = 0;
+    first_lines[0] = 0;
+    if (clGetProgramBuildInfo(p->program, context->device_id, CL_PROGRAM_BUILD_LOG, 0, NULL, &length) != CL_SUCCESS ||
+        length < 2)
+        return;
+    char *text = calloc(length + 1, 1);
+    if (!text)
+        return;
+    clGetProgramBuildInfo(p->program, context->device_id, CL_PROGRAM_BUILD_LOG, length, text, NULL);
+    if (text[strspn(text, " \n\t")])
+        isg_context_log(context, level, "compiler, %s: %s", p->id, text);
+    snprintf(first_lines, bytes, "%.700s", text);
+    for (char *c = first_lines; *c; c++)
+        if (*c == '\n')
+            *c = ' ';
+    free(text);
+}
+
+static isg_status build_source(isg_context *context, isg_program *p, const char *file)
+{
+    isg_status st = ISG_OK;
+    const char *texts[3] = {source_text("numerics.h"), source_text("formulas.h"), source_text(file)};
+    double start = isg_seconds();
+    CL_MAKE(context, p->program, clCreateProgramWithSource(context->cl, 3, texts, NULL, &code));
+    cl_int built = clBuildProgram(p->program, 1, &context->device_id, options_of(p), NULL, NULL);
+    char first_lines[800];
+    log_build(context, p, built == CL_SUCCESS ? ISG_LOG_DEBUG : ISG_LOG_ERROR, first_lines, sizeof first_lines);
+    if (built != CL_SUCCESS) {
+        st = isg_fail(&context->error, ISG_ERR_BUILD, "%s does not compile on %s (%s): %s", file, context->device.name,
+                      isg_cl_error_name(built), first_lines);
+        goto fail;
+    }
+    p->unsaved = true;
+    isg_context_log(context, ISG_LOG_DEBUG, "compiled %s in %.3f s", p->id, isg_seconds() - start);
+    return ISG_OK;
+fail:
+    return st;
+}
+
+// From the disk cache. Anything but success means: compile instead.
+static bool load_binary(isg_context *context, isg_program *p, const char *file)
+{
+    void *blob;
+    size_t bytes;
+    isg_cache_get(&context->cache, key_of(context, p, file), &blob, &bytes);
+    if (!blob)
+        return false;
+    cl_int state = CL_SUCCESS, code = CL_SUCCESS;
+    p->program = clCreateProgramWithBinary(context->cl, 1, &context->device_id, &bytes,
+                                           (const unsigned char *[]){blob}, &state, &code);
+    free(blob);
+    if (code == CL_SUCCESS && state == CL_SUCCESS)
+        code = clBuildProgram(p->program, 1, &context->device_id, options_of(p), NULL, NULL);
+    if (code == CL_SUCCESS && state == CL_SUCCESS)
+        return true;
+    isg_context_log(context, ISG_LOG_WARN, "the driver refused a cached program (%s); building anew",
+                    isg_cl_error_name(code != CL_SUCCESS ? code : state));
+    if (p->program)
+        clReleaseProgram(p->program);
+    p->program = NULL;
+    return false;
+}
+
+static void free_program(isg_program *p)
+{
+    for (int i = 0; i < MAX_KERNELS; i++)
+        if (p->kernels[i])
+            clReleaseKernel(p->kernels[i]);
+    if (p->program)
+        clReleaseProgram(p->program);
+    free(p->id);
+    free(p);
+}
+
+static isg_status get_program(isg_context *context, isg_program **out, const char *file, isg_real_type type,
+                              const char *options)
+{
+    char id[600];
+    snprintf(id, sizeof id, "%s %s-D REAL_BITS=%d -D FUSED=%d -D LANES=%d %s", file,
+             strcmp(context->device.c_version, "OpenCL C 1.2") >= 0 ? "-cl-std=CL1.2 " : "",
+             type.dtype == ISG_F64 ? 64 : 32, type.fused, (int)type.lanes, options);
+    for (isg_program *p = context->programs; p; p = p->next) {
+        if (strcmp(p->id, id) == 0) {
+            *out = p;
+            return ISG_OK;
+        }
+    }
+    isg_program *p = calloc(1, sizeof *p);
+    if (!p || !(p->id = strdup(id))) {
+        free(p);
+        return isg_fail(&context->error, ISG_ERR_MEMORY, "no memory for a program");
+    }
+    if (!load_binary(context, p, file)) {
+        isg_status st = build_source(context, p, file);
+        if (st) {
+            free_program(p);
+            return st;
+        }
+    }
+    p->next = context->programs;
+    context->programs = *out = p;
+    return ISG_OK;
+}
+
+isg_status isg_program_kernel(isg_context *context, cl_kernel *kernel, const char *file, const char *name,
+                              isg_real_type type, const char *options)
+{
+    isg_program *p;
+    isg_status st;
+    TRY(get_program(context, &p, file, type, options));
+    int at = 0;
+    while (at < MAX_KERNELS - 1 && p->kernels[at] && strcmp(p->names[at], name) != 0)
+        at++;
+    if (!p->kernels[at]) {
+        CL_MAKE(context, p->kernels[at], clCreateKernel(p->program, name, &code));
+        p->names[at] = name;
+    }
+    p->ran = true;
+    *kernel = p->kernels[at];
+    return ISG_OK;
+fail:
+    return st;
+}
+
+isg_status isg_kernel_group_limit(isg_context *context, cl_kernel kernel, int64_t *limit)
+{
+    isg_status st = ISG_OK;
+    size_t most = 1;
+    CL_TRY(context, clGetKernelWorkGroupInfo(kernel, context->device_id, CL_KERNEL_WORK_GROUP_SIZE, sizeof most, &most, NULL));
+    *limit = most > 0 ? (int64_t)most : 1;
+fail:
+    return st;
+}
+
+static void save(isg_context *context, isg_program *p)
+{
+    size_t bytes = 0;
+    char file[64];
+    if (clGetProgramInfo(p->program, CL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes, NULL) != CL_SUCCESS || bytes == 0)
+        return;
+    unsigned char *blob = malloc(bytes);
+    if (blob && clGetProgramInfo(p->program, CL_PROGRAM_BINARIES, sizeof blob, &blob, NULL) == CL_SUCCESS) {
+        snprintf(file, sizeof file, "%.*s", (int)strcspn(p->id, " "), p->id);
+        isg_cache_put(&context->cache, key_of(context, p, file), blob, bytes);
+    }
+    free(blob);
+}
+
+void isg_programs_save(isg_context *context)
+{
+    for (isg_program *p = context->programs; p; p = p->next) {
+        if (p->unsaved && p->ran && context->cache.folder) {
+            save(context, p);
+            p->unsaved = false;
+        }
+    }
+}
+
+void isg_programs_free(isg_context *context)
+{
+    while (context->programs) {
+        isg_program *p = context->programs;
+        context->programs = p->next;
+        free_program(p);
+    }
+}
+
+isg_status isg_run(isg_context *context, cl_kernel kernel, const isg_arg *args, int count, isg_range range)
+{
+    isg_status st = ISG_OK;
+    size_t global[2], local[2];
+    for (int a = 0; a < 2; a++) {
+        local[a] = (size_t)range.group[a];
+        global[a] = (size_t)isg_round_up(range.items[a], range.group[a]);
+    }
+    for (int i = 0; i < count; i++)
+        CL_TRY(context, clSetKernelArg(kernel, (cl_uint)i, args[i].bytes, &args[i].value));
+    CL_TRY(context, clEnqueueNDRangeKernel(context->queue, kernel, 2, NULL, global, local, 0, NULL, NULL));
+fail:
+    return st;
+}
+
+isg_status isg_finish(isg_context *context)
+{
+    isg_status st = ISG_OK;
+    CL_TRY(context, clFinish(context->queue));
+fail:
+    return st;
+}

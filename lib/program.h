@@ -1,0 +1,78 @@
+// Programs: embedded source + build options -> kernels, kept in memory and on disk; and running a kernel with typed arguments.
+#ifndef ISG_LIB_PROGRAM_H
+#define ISG_LIB_PROGRAM_H
+
+#include "cl.h"
+
+// The real type and lanes that a program is built for.
+typedef struct isg_real_type {
+    isg_dtype dtype;
+    bool fused;
+    int32_t lanes;
+} isg_real_type;
+
+// The kernel `name` of cl/`file`, built with numerics.h and formulas.h before it. options: further "-D NAME=VALUE" texts, or "".
+// The kernel belongs to the context; setting its arguments and running it are one step (isg_run).
+isg_status isg_program_kernel(isg_context *context, cl_kernel *kernel, const char *file, const char *name,
+                              isg_real_type type, const char *options);
+
+// The largest work-group that this kernel may be run with on the context's device; at least 1.
+isg_status isg_kernel_group_limit(isg_context *context, cl_kernel kernel, int64_t *limit);
+
+// Writes programs that were compiled in this process to the disk cache. To be called when kernels have run: only then do the
+// binaries of some drivers hold native code.
+void isg_programs_save(isg_context *context);
+void isg_programs_free(isg_context *context);
+
+// A key for what depends on the device, its driver and this library's version, besides the texts given (NULL-terminated).
+isg_cache_key isg_program_key(const isg_context *context, const char *const *texts);
+
+typedef struct isg_arg {
+    size_t bytes;
+    union {
+        cl_mem mem;
+        cl_int i32;
+        cl_long i64;
+        cl_float f32;
+        cl_double f64;
+    } value;
+} isg_arg;
+
+static inline isg_arg arg_mem(cl_mem mem)
+{
+    return (isg_arg){sizeof mem, {.mem = mem}};
+}
+
+static inline isg_arg arg_int(int64_t value)
+{
+    return (isg_arg){sizeof(cl_int), {.i32 = (cl_int)value}};
+}
+
+static inline isg_arg arg_long(int64_t value)
+{
+    return (isg_arg){sizeof(cl_long), {.i64 = value}};
+}
+
+// A `scalar` of the kernel.
+static inline isg_arg arg_real(isg_dtype dtype, double value)
+{
+    if (dtype == ISG_F64)
+        return (isg_arg){sizeof(cl_double), {.f64 = value}};
+    return (isg_arg){sizeof(cl_float), {.f32 = (cl_float)value}};
+}
+
+// Work-items in two dimensions. `items` is rounded up to whole groups; kernels must leave surplus work-items idle.
+typedef struct isg_range {
+    int64_t items[2];
+    int64_t group[2];
+} isg_range;
+
+#define ISG_ARGS(...) (const isg_arg[]){__VA_ARGS__}, (int)(sizeof((const isg_arg[]){__VA_ARGS__}) / sizeof(isg_arg))
+
+// Enqueues one launch and does not wait.
+isg_status isg_run(isg_context *context, cl_kernel kernel, const isg_arg *args, int count, isg_range range);
+
+// Waits for everything enqueued.
+isg_status isg_finish(isg_context *context);
+
+#endif

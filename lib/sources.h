@@ -1,0 +1,12 @@
+// The texts of cl/, as tools/embed.py put them into the library.
+#ifndef ISG_LIB_SOURCES_H
+#define ISG_LIB_SOURCES_H
+
+typedef struct isg_source {
+    const char *name;  // the file's name in cl/; NULL ends the list
+    const char *text;
+} isg_source;
+
+extern const isg_source isg_sources[];
+
+#endif

@@ -1,0 +1,24 @@
+#!/usr/bin/env python3
+"""Turns the .cl sources into a C file: embed.py OUT.c FILE…
+
+Every text begins with a #line directive, so that a device's compiler names the file that a person can open. The texts are
+arrays of bytes: string literals of their length are beyond what C promises to take.
+"""
+import sys
+from pathlib import Path
+
+
+def main(out, *paths):
+    arrays, rows = [], []
+    for at, path in enumerate(map(Path, paths)):
+        text = f'#line 1 "cl/{path.name}"\n' + path.read_text(encoding="utf-8")
+        data = [str(byte) for byte in text.encode("ascii")] + ["0"]
+        lines = ",\n    ".join(", ".join(data[i : i + 24]) for i in range(0, len(data), 24))
+        arrays.append(f"// {path.name}\nstatic const char text_{at}[] = {{\n    {lines}}};\n")
+        rows.append(f'    {{"{path.name}", text_{at}}},\n')
+    table = "const isg_source isg_sources[] = {\n" + "".join(rows) + "    {0, 0},\n};\n"
+    Path(out).write_text('#include "sources.h"\n\n' + "\n".join(arrays) + "\n" + table, encoding="ascii")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
