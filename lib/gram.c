@@ -68,16 +68,17 @@ isg_status isg_gram_create(isg_context *context, isg_gram **out, const isg_gram_
     isg_dtype dtype = resolve_dtype(params);
     bool lenient = params->allow_nonfinite != 0;
     TRY(isg_context_require(context, dtype));
-    TRY(isg_points_read(&gram->x, &params->x, dtype, lenient, "X", error));
+    const char *x_name = params->x_name ? params->x_name : "X", *y_name = params->y_name ? params->y_name : "Y";
+    TRY(isg_points_read(&gram->x, &params->x, dtype, lenient, x_name, error));
     gram->symmetric = params->y.dtype == ISG_DTYPE_NONE;
     if (gram->symmetric) {
         gram->y = gram->x;
         gram->y.owned = NULL;
     } else {
-        TRY(isg_points_read(&gram->y, &params->y, dtype, lenient, "Y", error));
+        TRY(isg_points_read(&gram->y, &params->y, dtype, lenient, y_name, error));
         if (gram->y.dims != gram->x.dims) {
-            st = isg_fail(error, ISG_ERR_SHAPE, "X has %lld columns and Y has %lld; points must have the same dimension",
-                          (long long)gram->x.dims, (long long)gram->y.dims);
+            st = isg_fail(error, ISG_ERR_SHAPE, "%s has %lld columns and %s has %lld; points must have the same dimension",
+                          x_name, (long long)gram->x.dims, y_name, (long long)gram->y.dims);
             goto fail;
         }
     }

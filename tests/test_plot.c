@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { GREY = 0xb4b4b4, WHITE = 0xffffff };
@@ -58,8 +57,9 @@ static plot_image read_picture(void)
     return image;
 }
 
-static plot_image draw(const isg_array *a, const plot_params *params)
+static plot_image draw(const isg_array *a, const plot_params *params, plot_place *place)
 {
+    plot_layout(a, params, place);
     isg_status status = plot_write(picture, a, params, &error);
     ck_assert_msg(status == ISG_OK, "%s", error.message);
     ck_assert_int_eq(files_left(), 1);
@@ -85,36 +85,34 @@ static uint32_t cell_at(const plot_image *image, const plot_place *p, int64_t i,
 
 static uint32_t colour_of(double low, double high, double value)
 {
-    int index = (int)((value - low) / (high - low) * 256);
-    return isfinite(value) ? viridis[index > 255 ? 255 : index] : GREY;
+    return isfinite(value) ? viridis[(int)fmin((value - low) / (high - low) * 256, 255)] : GREY;
+}
+
+// Every cell of a small matrix, row by row; frees the image.
+static void expect(plot_image *image, const plot_place *p, double low, double high, const double *values)
+{
+    int columns = p->width / p->zoom;
+    for (int k = 0; k < p->height / p->zoom * columns; k++)
+        ck_assert_uint_eq(cell_at(image, p, k / columns, k % columns), colour_of(low, high, values[k]));
+    free(image->rgb);
 }
 
 START_TEST(elements_are_squares_of_their_colour)
 {
-    double values[3][4] = {{-1, 0, 0.5, 3}, {2, 2.5, -0.75, 1}, {0.1, 0.2, 0.3, 0.4}};
-    isg_array a = isg_matrix_f64(&values[0][0], 3, 4);
-    plot_params params = {.title = "three by four"};
+    double values[12] = {-1, 0, 0.5, 3, 2, 2.5, -0.75, 1, 0.1, 0.2, 0.3, 0.4};
+    isg_array a = isg_matrix_f64(values, 3, 4);
     plot_place p;
-    plot_layout(&a, &params, &p);
-    ck_assert_int_ge(4 * p.zoom, 480);
-    ck_assert_int_le(4 * p.zoom, 1000);
-    ck_assert_int_eq(p.block, 1);
-    ck_assert_int_eq(p.width, 4 * p.zoom);
-    ck_assert_int_eq(p.height, 3 * p.zoom);
-    plot_image image = draw(&a, &params);
-    for (int i = 0; i < 3; i++) {
-        for (int j = 0; j < 4; j++)
-            ck_assert_uint_eq(cell_at(&image, &p, i, j), colour_of(-1, 3, values[i][j]));
-    }
+    plot_image image = draw(&a, &(plot_params){.title = "three by four"}, &p);
+    ck_assert(p.block == 1 && p.width == 4 * p.zoom && p.height == 3 * p.zoom);
     ck_assert_uint_eq(cell_at(&image, &p, 0, 0), 0x440154);
     ck_assert_uint_eq(cell_at(&image, &p, 0, 3), 0xfde725);
     ck_assert_uint_eq(colour_at(&image, 0, 0), WHITE);
     ck_assert_uint_eq(colour_at(&image, image.width - 1, image.height - 1), WHITE);
-    free(image.rgb);
+    expect(&image, &p, -1, 3, values);
 }
 END_TEST
 
-START_TEST(the_longer_side_has_480_to_2000_pixels)
+START_TEST(small_matrices_are_magnified)
 {
     static const int64_t sides[] = {2, 3, 7, 21, 31, 100, 299, 301, 479, 480, 481, 599, 1000, 1797, 2000};
     for (size_t k = 0; k < sizeof sides / sizeof *sides; k++) {
@@ -123,8 +121,7 @@ START_TEST(the_longer_side_has_480_to_2000_pixels)
         a.strides[0] = a.strides[1] = 0;
         plot_place p;
         plot_layout(&a, NULL, &p);
-        ck_assert_int_eq(p.block, 1);
-        ck_assert_int_eq(p.height, p.zoom * sides[k]);
+        ck_assert(p.block == 1 && p.height == p.zoom * sides[k]);
         ck_assert_int_ge(p.height, 480);
         ck_assert_int_le(p.height, sides[k] > 1000 ? sides[k] : 1000);
     }
@@ -135,16 +132,10 @@ START_TEST(strides_are_followed)
 {
     float values[6] = {1, 2, 3, 4, 5, 6};
     isg_array a = isg_matrix_f32(values + 5, 3, 2); // backwards and transposed
-    a.strides[0] = -1;
-    a.strides[1] = -3;
+    a.strides[0] = -1, a.strides[1] = -3;
     plot_place p;
-    plot_layout(&a, NULL, &p);
-    plot_image image = draw(&a, NULL);
-    for (int i = 0; i < 3; i++) {
-        for (int j = 0; j < 2; j++)
-            ck_assert_uint_eq(cell_at(&image, &p, i, j), colour_of(1, 6, 6 - i - 3 * j));
-    }
-    free(image.rgb);
+    plot_image image = draw(&a, NULL, &p);
+    expect(&image, &p, 1, 6, (double[]){6, 3, 5, 2, 4, 1});
 }
 END_TEST
 
@@ -160,12 +151,8 @@ START_TEST(large_matrices_show_means_of_whole_blocks)
     values[20 * SIDE + 20] = NAN;             // hides its block
     isg_array a = isg_matrix_f32(values, SIDE, SIDE);
     plot_place p;
-    plot_layout(&a, NULL, &p);
-    ck_assert_int_eq(p.block, 2);
-    ck_assert_int_eq(p.zoom, 1);
-    ck_assert_int_eq(p.width, 1001);
-    ck_assert_int_eq(p.height, 1001);
-    plot_image image = draw(&a, NULL);
+    plot_image image = draw(&a, NULL, &p);
+    ck_assert(p.block == 2 && p.zoom == 1 && p.width == 1001 && p.height == 1001);
     ck_assert_uint_eq(cell_at(&image, &p, 1, 1), viridis[192]);
     ck_assert_uint_eq(cell_at(&image, &p, 2, 2), viridis[64]);
     ck_assert_uint_eq(cell_at(&image, &p, 10, SIDE - 1), viridis[128]);
@@ -179,44 +166,32 @@ END_TEST
 
 START_TEST(means_of_the_greatest_numbers_are_finite)
 {
-    double values[2] = {DBL_MAX, -DBL_MAX};
-    isg_array a = isg_matrix_f64(values, 4100, 2);
-    a.strides[0] = 0;
-    a.shape[1] = 4100;
-    a.strides[1] = 0;
+    double value = DBL_MAX;
+    isg_array a = isg_matrix_f64(&value, 4100, 4100);
+    a.strides[0] = a.strides[1] = 0;
     plot_place p;
-    plot_layout(&a, NULL, &p);
+    plot_image image = draw(&a, NULL, &p);
     ck_assert_int_eq(p.block, 3);
-    plot_image image = draw(&a, NULL);
     ck_assert_uint_eq(cell_at(&image, &p, 0, 0), viridis[128]);
     free(image.rgb);
-    a = isg_matrix_f64(values, 2, 2);
-    a.strides[0] = 0;
-    plot_layout(&a, NULL, &p);
-    image = draw(&a, NULL);
-    ck_assert_uint_eq(cell_at(&image, &p, 1, 0), viridis[255]);
-    ck_assert_uint_eq(cell_at(&image, &p, 1, 1), viridis[0]);
-    free(image.rgb);
+    a = isg_matrix_f64((double[]){DBL_MAX, -DBL_MAX, -DBL_MAX, DBL_MAX}, 2, 2);
+    image = draw(&a, NULL, &p);
+    expect(&image, &p, 0, 1, (double[]){1, 0, 0, 1});
 }
 END_TEST
 
 START_TEST(an_order_permutes_rows_and_columns)
 {
-    double values[3][3] = {{0, 1, 2}, {3, 4, 5}, {6, 7, 8}};
-    int64_t order[3] = {2, 0, 1}, breaks[2] = {0, 2};
+    double values[9] = {0, 1, 2, 3, 4, 5, 6, 7, 8};
     const char *const names[2] = {"first", "second"};
-    isg_array a = isg_matrix_f64(&values[0][0], 3, 3);
-    plot_params params = {.order = order, .breaks = breaks, .break_count = 2, .break_labels = names};
-    for (int labelled = 0; labelled < 2; labelled++) {
+    isg_array a = isg_matrix_f64(values, 3, 3);
+    for (int k = 0; k < 3; k++) {
+        plot_params params = {.order = (int64_t[]){2, 0, 1}, .break_count = 2};
+        params.breaks = k > 0 ? (int64_t[]){0, 2} : NULL;
+        params.break_labels = k > 1 ? names : NULL;
         plot_place p;
-        params.break_labels = labelled ? names : NULL;
-        plot_layout(&a, &params, &p);
-        plot_image image = draw(&a, &params);
-        for (int i = 0; i < 3; i++) {
-            for (int j = 0; j < 3; j++)
-                ck_assert_uint_eq(cell_at(&image, &p, i, j), colour_of(0, 8, values[order[i]][order[j]]));
-        }
-        free(image.rgb);
+        plot_image image = draw(&a, &params, &p);
+        expect(&image, &p, 0, 8, (double[]){8, 6, 7, 2, 0, 1, 5, 3, 4});
     }
 }
 END_TEST
@@ -226,17 +201,11 @@ START_TEST(what_is_not_finite_is_grey)
     float values[4] = {NAN, INFINITY, -INFINITY, 7};
     isg_array a = isg_matrix_f32(values, 2, 2);
     plot_place p;
-    plot_layout(&a, NULL, &p);
-    plot_image image = draw(&a, NULL);
-    ck_assert_uint_eq(cell_at(&image, &p, 0, 0), GREY);
-    ck_assert_uint_eq(cell_at(&image, &p, 0, 1), GREY);
-    ck_assert_uint_eq(cell_at(&image, &p, 1, 0), GREY);
-    ck_assert_uint_eq(cell_at(&image, &p, 1, 1), viridis[128]); // one value: a constant
-    free(image.rgb);
+    plot_image image = draw(&a, NULL, &p);
+    expect(&image, &p, 6, 8, (double[]){NAN, NAN, NAN, 7});
     values[3] = NAN;
-    image = draw(&a, NULL);
-    ck_assert_uint_eq(cell_at(&image, &p, 1, 1), GREY);
-    free(image.rgb);
+    image = draw(&a, NULL, &p);
+    expect(&image, &p, 0, 1, (double[]){NAN, NAN, NAN, NAN});
 }
 END_TEST
 
@@ -244,14 +213,11 @@ START_TEST(a_constant_has_one_colour)
 {
     static const double constants[] = {0, -3.5, 1e-300, DBL_MAX};
     for (size_t k = 0; k < sizeof constants / sizeof *constants; k++) {
-        double values[4] = {constants[k], constants[k], constants[k], constants[k]};
-        isg_array a = isg_matrix_f64(values, 2, 2);
+        isg_array a = isg_matrix_f64(&constants[k], 2, 2);
+        a.strides[0] = a.strides[1] = 0;
         plot_place p;
-        plot_layout(&a, NULL, &p);
-        plot_image image = draw(&a, NULL);
-        for (int i = 0; i < 4; i++)
-            ck_assert_uint_eq(cell_at(&image, &p, i / 2, i % 2), viridis[128]);
-        free(image.rgb);
+        plot_image image = draw(&a, NULL, &p);
+        expect(&image, &p, 0, 2, (double[]){1, 1, 1, 1});
     }
 }
 END_TEST
@@ -264,16 +230,14 @@ START_TEST(a_vector_is_a_line)
                            isg_matrix_f64(values, 11, 1)};
     for (int k = 0; k < 3; k++) {
         plot_place p;
-        plot_layout(&shapes[k], NULL, &p);
+        plot_image image = draw(&shapes[k], NULL, &p);
         ck_assert_int_eq(p.zoom, 0);
-        plot_image image = draw(&shapes[k], NULL);
         int32_t x = p.left + p.width / 2, y = p.top + p.height / 2; // element 5 of 0 … 10
         ck_assert_uint_ne(colour_at(&image, x, y), WHITE);
         ck_assert_uint_eq(colour_at(&image, x, y - 40), WHITE);
         ck_assert_uint_eq(colour_at(&image, x, y + 40), WHITE);
         int32_t gap = p.left + p.width / 2 + 4 * (p.width - 24) / 10;
         ck_assert_uint_ne(colour_at(&image, gap, p.top + 3), WHITE);
-        ck_assert_uint_eq(colour_at(&image, gap, p.top + 3), colour_at(&image, gap, p.top + p.height - 3));
         free(image.rgb);
     }
 }
@@ -285,12 +249,12 @@ START_TEST(any_vector_has_a_picture)
     for (int64_t start = 0; start < 7; start++) {
         for (int64_t count = 1; start + count <= 7; count++) {
             isg_array a = isg_vector(ISG_F64, odd + start, count);
-            plot_image image = draw(&a, NULL);
+            plot_place p;
+            plot_image image = draw(&a, NULL, &p);
             free(image.rgb);
             a = isg_matrix_f64(odd + start, count, 2);
-            a.strides[0] = 1;
-            a.strides[1] = 0;
-            image = draw(&a, NULL);
+            a.strides[0] = 1, a.strides[1] = 0;
+            image = draw(&a, NULL, &p);
             free(image.rgb);
         }
     }
@@ -315,7 +279,6 @@ START_TEST(a_failure_says_the_path_and_leaves_nothing)
         // Written to directly, so this fails inside libpng or when the file is closed.
         ck_assert_int_eq(plot_write("/dev/full", &a, NULL, &error), ISG_ERR_IO);
         ck_assert_str_eq(error.message, "/dev/full: No space left on device");
-        ck_assert_int_eq(access("/dev/full", W_OK), 0);
     }
 }
 END_TEST
@@ -353,7 +316,8 @@ START_TEST(a_picture_replaces_the_old_one_whole)
     memset(bytes, 'x', sizeof bytes);
     fwrite(bytes, 1, sizeof bytes, file);
     fclose(file);
-    plot_image image = draw(&a, &(plot_params){.title = "A title"});
+    plot_place p;
+    plot_image image = draw(&a, &(plot_params){.title = "A title"}, &p);
     free(image.rgb);
     file = fopen(picture, "rb");
     size_t length = fread(bytes, 1, sizeof bytes, file);
@@ -371,14 +335,11 @@ START_TEST(numbers_are_round_and_short)
         double from, to, least;
         const char *expected;
     } rows[] = {
-        {0, 20, 1, "0 2 4 6 8 10 12 14 16 18 20"},
-        {0, 2, 1, "0 1 2"},
-        {-1, 1, 0, "-1.0 -0.8 -0.6 -0.4 -0.2 0.0 0.2 0.4 0.6 0.8 1.0"},
-        {1e-5, -1e-5, 1e-5, "-1e-5 0 1e-5"},
-        {0, 3e9, 1e9, "0 1e9 2e9 3e9"},
-        {0.5, 2, 0.5, "0.5 1.0 1.5 2.0"},
-        {4, 4, 0, "4"},
-        {1e6, 1e6 + 2, 1, "1000000 1000001 1000002"},
+        // clang-format off
+        {0, 20, 1, "0 2 4 6 8 10 12 14 16 18 20"}, {-1, 1, 0, "-1.0 -0.8 -0.6 -0.4 -0.2 0.0 0.2 0.4 0.6 0.8 1.0"},
+        {0, 2, 1, "0 1 2"}, {4, 4, 0, "4"}, {0, 3e9, 1e9, "0 1e9 2e9 3e9"}, {0.5, 2, 0.5, "0.5 1.0 1.5 2.0"},
+        {1e-5, -1e-5, 1e-5, "-1e-5 0 1e-5"}, {1e6, 1e6 + 2, 1, "1000000 1000001 1000002"},
+        // clang-format on
     };
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
         char text[400] = "";
@@ -398,10 +359,10 @@ START_TEST(a_bar_says_both_ends)
         double low, high;
         const char *first, *last;
     } rows[] = {
-        {0, 1, "1.0", "0.0"},
-        {2.653e-7, 0.01769, "0.0177", "2.65e-7"},
-        {-1234.5, 98765.4, "98770", "-1230"},
-        {1, 1 + 1e-9, "1.0000000010", "1.0000000000"},
+        // clang-format off
+        {0, 1, "1.0", "0.0"}, {2.653e-7, 0.01769, "0.01769", "2.65e-7"}, {-1234.5, 98765.4, "98765", "-1234"},
+        {1, 1 + 1e-9, "1.0000000010", "1.0000000000"}, {3.14159, 4000, "4000", "3.14"},
+        // clang-format on
     };
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
         plot_labels set = {0};
@@ -417,23 +378,18 @@ int main(void)
 {
     Suite *suite = suite_create("plot");
     TCase *cases = tcase_create("plot");
-    tcase_set_timeout(cases, 60);
     tcase_add_checked_fixture(cases, set_up, tear_down);
-    tcase_add_test(cases, elements_are_squares_of_their_colour);
-    tcase_add_test(cases, the_longer_side_has_480_to_2000_pixels);
-    tcase_add_test(cases, strides_are_followed);
-    tcase_add_test(cases, large_matrices_show_means_of_whole_blocks);
-    tcase_add_test(cases, means_of_the_greatest_numbers_are_finite);
-    tcase_add_test(cases, an_order_permutes_rows_and_columns);
-    tcase_add_test(cases, what_is_not_finite_is_grey);
-    tcase_add_test(cases, a_constant_has_one_colour);
-    tcase_add_test(cases, a_vector_is_a_line);
-    tcase_add_test(cases, any_vector_has_a_picture);
-    tcase_add_test(cases, a_failure_says_the_path_and_leaves_nothing);
-    tcase_add_test(cases, what_has_no_picture_is_refused);
-    tcase_add_test(cases, a_picture_replaces_the_old_one_whole);
-    tcase_add_test(cases, numbers_are_round_and_short);
-    tcase_add_test(cases, a_bar_says_both_ends);
+    // clang-format off
+    const TTest *const tests[] = {
+        elements_are_squares_of_their_colour, small_matrices_are_magnified, strides_are_followed,
+        large_matrices_show_means_of_whole_blocks, means_of_the_greatest_numbers_are_finite,
+        an_order_permutes_rows_and_columns, what_is_not_finite_is_grey, a_constant_has_one_colour, a_vector_is_a_line,
+        any_vector_has_a_picture, a_failure_says_the_path_and_leaves_nothing, what_has_no_picture_is_refused,
+        a_picture_replaces_the_old_one_whole, numbers_are_round_and_short, a_bar_says_both_ends,
+    };
+    // clang-format on
+    for (size_t k = 0; k < sizeof tests / sizeof *tests; k++)
+        tcase_add_test(cases, tests[k]);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_set_fork_status(runner, CK_NOFORK);

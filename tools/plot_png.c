@@ -219,8 +219,9 @@ void plot_number_axis(plot_labels *set, plot_scale *s, double first, double pixe
 // An end of a range. One that its last digit would round coarsely stands alone, lest 3e-7 read 0.000.
 static void number_end(const plot_scale *s, double value, int extra, char text[PLOT_LABEL_BYTES])
 {
-    plot_scale alone = {.scientific = fabs(value) < 1e-4 || fabs(value) >= 1e6};
-    bool coarse = value != 0 && fabs(value) < 50 * pow(10, -s->decimals - extra);
+    plot_scale alone = {.scientific = fabs(value) < 1e-4 || fabs(value) >= 1e3};
+    int decimals = s->decimals + extra;
+    bool coarse = value != 0 && (s->scientific || decimals >= 0) && fabs(value) < 50 * pow(10, -decimals);
     plot_number_text(coarse ? &alone : s, value, coarse ? 2 : extra, text);
 }
 

@@ -23,6 +23,8 @@ typedef struct isg_gram_params {
     double lengthscale;
     isg_precision precision;    // of the arithmetic and of K; see isg_precision for the default
     int32_t allow_nonfinite;    // 1: NaN in a point gives NaN in its row or column, instead of ISG_ERR_NONFINITE
+    const char *x_name;         // what error messages call x; NULL: "X"
+    const char *y_name;         // NULL: "Y"
     isg_progress_fn progress;   // called between launches of dense and tile; may be NULL
     void *progress_user;
 } isg_gram_params;

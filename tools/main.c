@@ -1,0 +1,46 @@
+// The isogram command: finds the verb and hands over.
+#include "options.h"
+#include "verbs.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+} verbs[] = {
+    {"devices", verb_devices, "what OpenCL devices are here, which one is chosen, what its probe found"},
+    {"grid", verb_grid, "a Gaussian grid: the stencil that smooths an image"},
+    {"gram", verb_gram, "the Gram matrix of points in a .npy file"},
+};
+
+static void help(void)
+{
+    printf("Gaussian kernels on any OpenCL device, the same bits on every one.\n\nusage: isogram VERB ...\n\n");
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        printf("  %-10s %s\n", verbs[i].name, verbs[i].summary);
+    printf("\n'isogram VERB --help' tells the rest. 'isogram --version' prints %s.\n", isg_version());
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN);  // a closed pipe is a write error with a message, not a silent death
+    if (argc < 2) {
+        help();
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        help();
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("isogram %s\n", isg_version());
+        return EXIT_DONE;
+    }
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (strcmp(argv[1], verbs[i].name) == 0)
+            return verbs[i].run(argc - 1, argv + 1);
+    return misuse("no verb is called '%s'; 'isogram --help' lists them", argv[1]);
+}

@@ -1,0 +1,20 @@
+// Sorting a picture by class: labels from a .npy file, the order they give, and where classes begin.
+#ifndef ISG_TOOLS_ORDER_H
+#define ISG_TOOLS_ORDER_H
+
+#include <isogram/base.h>
+
+#include <stdbool.h>
+
+typedef struct label_order {
+    int64_t *order;       // order[shown] = row; equal labels keep their order
+    int64_t *breaks;      // the first shown index of each class
+    char **names;         // its label
+    int64_t break_count;
+} label_order;
+
+// Reads `count` whole numbers. ISG_ERR_SHAPE, ISG_ERR_DTYPE and what isg_npy_open gives.
+isg_status label_order_read(label_order *out, const char *path, int64_t count, isg_error *error);
+void label_order_free(label_order *order);
+
+#endif

@@ -1,0 +1,92 @@
+#include "report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+const char *with_prefix(double value, char *text, size_t bytes)
+{
+    static const char *const prefixes[] = {"", "k", "M", "G", "T"};
+    int at = 0;
+    while (value >= 999.5 && at < 4) {
+        value /= 1000;
+        at++;
+    }
+    snprintf(text, bytes, "%.3g %s", value, prefixes[at]);
+    return text;
+}
+
+void progress_start(progress *p, bool quiet, const char *unit)
+{
+    p->visible = !quiet && isatty(STDERR_FILENO);
+    p->started = p->shown = isg_seconds();
+    p->unit = unit;
+}
+
+int progress_step(void *user, double done, double total)
+{
+    progress *p = user;
+    double now = isg_seconds();
+    if (!p->visible || now - p->shown < 0.2)
+        return 0;
+    p->shown = now;
+    double rate = done / (now - p->started);
+    int left = (int)((total - done) / rate + 0.5);
+    char text[32];
+    fprintf(stderr, "\r%3.0f %%  %s%s/s  %d:%02d left   ", 100 * done / total, with_prefix(rate, text, sizeof text), p->unit,
+            left / 60, left % 60);
+    return 0;
+}
+
+void progress_end(progress *p)
+{
+    if (p->visible && p->shown > p->started)
+        fprintf(stderr, "\r\033[K");
+}
+
+cJSON *report_device(const isg_device *device)
+{
+    cJSON *d = cJSON_CreateObject();
+    char index[32];
+    snprintf(index, sizeof index, "%d:%d", (int)device->platform_index, (int)device->device_index);
+    cJSON_AddStringToObject(d, "index", index);
+    cJSON_AddStringToObject(d, "name", device->name);
+    cJSON_AddStringToObject(d, "class", isg_device_class_name(device->device_class));
+    cJSON_AddStringToObject(d, "platform", device->platform);
+    cJSON_AddStringToObject(d, "version", device->version);
+    cJSON_AddStringToObject(d, "driver", device->driver);
+    return d;
+}
+
+cJSON *report_shape(int32_t ndim, const int64_t *shape)
+{
+    cJSON *a = cJSON_CreateArray();
+    for (int32_t i = 0; i < ndim; i++)
+        cJSON_AddItemToArray(a, cJSON_CreateNumber((double)shape[i]));
+    return a;
+}
+
+cJSON *report_new(const char *verb, isg_context *context, isg_precision precision)
+{
+    cJSON *report = cJSON_CreateObject();
+    cJSON_AddStringToObject(report, "command", verb);
+    cJSON_AddStringToObject(report, "isogram", isg_version());
+    if (context)
+        cJSON_AddItemToObject(report, "device", report_device(isg_context_device(context)));
+    if (context && precision != ISG_PRECISION_DEFAULT)
+        cJSON_AddStringToObject(report, "contract", isg_context_contract(context, precision));
+    return report;
+}
+
+int report_finish(cJSON *report, bool print)
+{
+    int code = EXIT_DONE;
+    if (print) {
+        char *text = cJSON_Print(report);
+        if (!text || puts(text) < 0 || fflush(stdout) != 0)
+            code = complain("standard output: cannot write the report");
+        free(text);
+    }
+    cJSON_Delete(report);
+    return code;
+}

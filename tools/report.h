@@ -1,0 +1,31 @@
+// What a verb tells about its work: progress on a terminal, a summary for people, JSON for programs.
+#ifndef ISG_TOOLS_REPORT_H
+#define ISG_TOOLS_REPORT_H
+
+#include <cjson/cJSON.h>
+
+#include "base.h"
+#include "options.h"
+
+// Progress of one long call; pass progress_step and the struct as isg_progress_fn and its user.
+typedef struct progress {
+    bool visible;
+    double started, shown;
+    const char *unit;  // of the total, such as "pairs"
+} progress;
+
+void progress_start(progress *p, bool quiet, const char *unit);
+int progress_step(void *user, double done, double total);
+void progress_end(progress *p);
+
+// 1234567 as "1.23 M" and the like.
+const char *with_prefix(double value, char *text, size_t bytes);
+
+// A new report that names the verb, the library, the device and, unless precision is DEFAULT, the contract.
+cJSON *report_new(const char *verb, isg_context *context, isg_precision precision);
+cJSON *report_device(const isg_device *device);
+cJSON *report_shape(int32_t ndim, const int64_t *shape);
+// Prints the report when asked for, and frees it. EXIT_FAILED when standard output cannot take it.
+int report_finish(cJSON *report, bool print);
+
+#endif

@@ -1,0 +1,300 @@
+// isogram gram: the Gram matrix of the points in one or two .npy files.
+#include "order.h"
+#include "plot.h"
+#include "report.h"
+#include "verbs.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    OPTION_KERNEL = OPTION_OWN,
+    OPTION_SIGMA,
+    OPTION_GAMMA,
+    OPTION_LENGTHSCALE,
+    OPTION_ORDER,
+    OPTION_LIMITS,
+    OPTION_REPEAT
+};
+
+static void help(void)
+{
+    printf("usage: isogram gram X.npy [Y.npy] -o K.npy [options]\n\n"
+           "K[i,j] = k(x_i, y_j) for the rows of X (n x d) and Y (m x d; left out: X itself). - reads standard input.\n\n"
+           "      --kernel NAME     %s (default %s)\n"
+           "      --sigma S         the scale: gamma = 1/(2 S^2)\n"
+           "      --lengthscale L   the same under its other name\n"
+           "      --gamma G         or directly (default 1/d)\n"
+           "      --order L.npy     whole numbers, one for each row: the picture is sorted by them\n"
+           "      --limits          measure the device's limits too, and say what fraction was reached\n"
+           "      --repeat N        compute N times and report the median time\n%s\n"
+           "The precision is f64 when X or Y is double or has 32- or 64-bit integers, else f32.\n",
+           isg_kernel_list()[0]->summary, isg_kernel_list()[0]->name, common_help);
+}
+
+typedef struct gram_options {
+    common_options common;
+    isg_gram_params params;
+    const char *x, *y, *order;
+    bool limits;
+    int64_t repeat;
+} gram_options;
+
+static bool take_scale(double *to, const char *name, const char *value)
+{
+    // 0 would mean the default; it is out of range like every number below it.
+    if (!parse_double(value, to) || *to == 0)
+        return misuse("--%s '%s'; it is a positive number", name, value), false;
+    return true;
+}
+
+// False after a usage error, which has been printed.
+static bool take_option(gram_options *o, int option, const char *value)
+{
+    switch (option) {
+    case OPTION_KERNEL:
+        o->params.kernel = isg_kernel_find(value);
+        return o->params.kernel || (misuse("no kernel is called '%s'", value), false);
+    case OPTION_SIGMA: return take_scale(&o->params.sigma, "sigma", value);
+    case OPTION_GAMMA: return take_scale(&o->params.gamma, "gamma", value);
+    case OPTION_LENGTHSCALE: return take_scale(&o->params.lengthscale, "lengthscale", value);
+    case OPTION_ORDER: o->order = value; return true;
+    case OPTION_LIMITS: o->limits = true; return true;
+    case OPTION_REPEAT:
+        return (parse_int(value, &o->repeat) && o->repeat >= 1 && o->repeat <= 1000) ||
+               (misuse("--repeat '%s'; it is 1 to 1000", value), false);
+    default: return take_common_option(&o->common, option, value) >= 0;
+    }
+}
+
+static bool settle(gram_options *o, int count, char **names)
+{
+    if (count < 1)
+        return misuse("which points? 'isogram gram X.npy -o K.npy'"), false;
+    if (count > 2)
+        return misuse("'%s' is one argument too many", names[2]), false;
+    o->x = names[0];
+    o->y = count > 1 ? names[1] : NULL;
+    if (!o->common.output && !o->common.plot && !o->common.json)
+        return misuse("what for? give --output, --plot or --json"), false;
+    if (o->order && (o->y || !o->common.plot))
+        return misuse("--order sorts the picture (--plot) of K(X, X)"), false;
+    if (o->y && strcmp(o->x, "-") == 0 && strcmp(o->y, "-") == 0)
+        return misuse("X and Y cannot both come from standard input"), false;
+    const char *const inputs[] = {o->x, o->y, o->order}, *const outputs[] = {o->common.output, o->common.plot};
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 2; j++)
+            if (same_file(inputs[i], outputs[j]))
+                return misuse("%s is both read and written", outputs[j]), false;
+    return check_common_options(&o->common);
+}
+
+// What the job took, and what it could have taken.
+typedef struct figures {
+    double seconds;          // median of the repetitions
+    double pairs;
+    double read_seconds, write_seconds;
+    isg_limits limits;       // zero unless measured
+    double limit_seconds;
+} figures;
+
+// The least time the device could need: writing K, or one multiply-add per coordinate of each pair that has to be computed.
+static double limit_seconds(const isg_gram *gram, bool symmetric, const isg_limits *limits)
+{
+    int64_t n, m, d;
+    isg_gram_shape(gram, &n, &m, &d);
+    double pairs = (double)n * (double)m, computed = symmetric ? (double)n * (double)(n + 1) / 2 : pairs;
+    return fmax(pairs * (double)isg_dtype_bytes(isg_gram_dtype(gram)) / limits->fill_bytes_per_s,
+                computed * (double)d / limits->madds_per_s);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+// Computes K as often as asked for. The bits are the same each time.
+static isg_status compute(const gram_options *o, isg_gram *gram, const isg_array *k, figures *f)
+{
+    int64_t repeat = o->repeat ? o->repeat : 1;
+    double *times = isg_alloc(repeat, sizeof *times);
+    isg_status st = times ? ISG_OK : ISG_ERR_MEMORY;
+    for (int64_t i = 0; i < repeat && !st; i++) {
+        double start = isg_seconds();
+        st = isg_gram_dense(gram, *k);
+        times[i] = isg_seconds() - start;
+    }
+    if (!st) {
+        qsort(times, (size_t)repeat, sizeof *times, by_value);
+        f->seconds = (times[(repeat - 1) / 2] + times[repeat / 2]) / 2;
+    }
+    f->pairs = (double)k->shape[0] * (double)k->shape[1];
+    free(times);
+    return st;
+}
+
+static void summarize(const gram_options *o, isg_context *context, const isg_gram *gram, const isg_array *k, const figures *f)
+{
+    char rate[32], fill[32], madds[32];
+    const isg_device *d = isg_context_device(context);
+    printf("K         %lld x %lld %s%s%s\n", (long long)k->shape[0], (long long)k->shape[1], isg_dtype_name(k->dtype),
+           o->common.output ? " in " : "", o->common.output ? o->common.output : "");
+    printf("device    %s (%s)\n", d->name, d->platform);
+    printf("contract  %s\n",
+           isg_context_contract(context, k->dtype == ISG_F64 ? ISG_PRECISION_F64 : ISG_PRECISION_F32));
+    printf("kernel    gamma %.6g\n", isg_gram_gamma(gram));
+    printf("time      %.4f s, %spairs/s\n", f->seconds, with_prefix(f->pairs / f->seconds, rate, sizeof rate));
+    if (f->limit_seconds > 0)
+        printf("limit     %.0f %% of what the device can do (fill %sB/s, %smultiply-adds/s, measured now)\n",
+               100 * f->limit_seconds / f->seconds, with_prefix(f->limits.fill_bytes_per_s, fill, sizeof fill),
+               with_prefix(f->limits.madds_per_s, madds, sizeof madds));
+}
+
+static void fill_report(cJSON *report, const gram_options *o, const isg_gram *gram, const isg_array *k, const figures *f)
+{
+    int64_t d;
+    isg_gram_shape(gram, NULL, NULL, &d);
+    cJSON_AddStringToObject(report, "kernel", o->params.kernel ? o->params.kernel->name : isg_kernel_list()[0]->name);
+    cJSON_AddNumberToObject(report, "gamma", isg_gram_gamma(gram));
+    cJSON_AddItemToObject(report, "shape", report_shape(k->ndim, k->shape));
+    cJSON_AddNumberToObject(report, "dimension", (double)d);
+    cJSON_AddStringToObject(report, "dtype", isg_dtype_name(k->dtype));
+    if (o->common.output)
+        cJSON_AddStringToObject(report, "output", o->common.output);
+    if (o->common.plot)
+        cJSON_AddStringToObject(report, "plot", o->common.plot);
+    cJSON *seconds = cJSON_AddObjectToObject(report, "seconds");
+    cJSON_AddNumberToObject(seconds, "read", f->read_seconds);
+    cJSON_AddNumberToObject(seconds, "compute", f->seconds);
+    cJSON_AddNumberToObject(seconds, "write", f->write_seconds);
+    cJSON_AddNumberToObject(report, "pairs_per_s", f->pairs / f->seconds);
+    if (f->limit_seconds > 0) {
+        cJSON *limits = cJSON_AddObjectToObject(report, "limits");
+        cJSON_AddNumberToObject(limits, "fill_bytes_per_s", f->limits.fill_bytes_per_s);
+        cJSON_AddNumberToObject(limits, "madds_per_s", f->limits.madds_per_s);
+        cJSON_AddNumberToObject(limits, "seconds", f->limit_seconds);
+        cJSON_AddNumberToObject(limits, "fraction", f->limit_seconds / f->seconds);
+    }
+}
+
+static isg_status plot_gram(const gram_options *o, const isg_array *k, const label_order *order, isg_error *error)
+{
+    plot_params p = {.title = NULL};
+    if (order->order) {
+        p.order = order->order;
+        p.breaks = order->breaks;
+        p.break_count = order->break_count;
+        p.break_labels = (const char *const *)order->names;
+    }
+    return plot_write(o->common.plot, k, &p, error);
+}
+
+// Everything that `run` holds, released in one place.
+typedef struct work {
+    isg_npy *x, *y, *k;
+    isg_gram *gram;
+    label_order order;
+} work;
+
+// Picture, file, report. K is in memory and right.
+static int deliver(const gram_options *o, isg_context *context, work *w, figures *f)
+{
+    isg_error error = {ISG_OK, ""};
+    isg_array k = *isg_npy_array(w->k);
+    double start = isg_seconds();
+    if (o->common.plot && plot_gram(o, &k, &w->order, &error))
+        return complain("%s", error.message);
+    if (o->common.output && isg_npy_commit(&w->k, &error)) {
+        if (o->common.plot)
+            unlink(o->common.plot);
+        return complain("%s", error.message);
+    }
+    f->write_seconds = isg_seconds() - start;
+    bool to_stdout = o->common.output && strcmp(o->common.output, "-") == 0;
+    if (!o->common.json && !o->common.quiet && !to_stdout)
+        summarize(o, context, w->gram, &k, f);
+    cJSON *report = report_new("gram", context, k.dtype == ISG_F64 ? ISG_PRECISION_F64 : ISG_PRECISION_F32);
+    fill_report(report, o, w->gram, &k, f);
+    return report_finish(report, o->common.json);
+}
+
+static int run(gram_options *o, isg_context *context, work *w)
+{
+    isg_error error = {ISG_OK, ""};
+    figures f = {0};
+    progress shown;
+    double start = isg_seconds();
+    if (isg_npy_open(&w->x, o->x, &error) || (o->y && isg_npy_open(&w->y, o->y, &error)))
+        return complain("%s", error.message);
+    o->params.x = *isg_npy_array(w->x);
+    o->params.x_name = strcmp(o->x, "-") ? o->x : "standard input";
+    if (o->y) {
+        o->params.y = *isg_npy_array(w->y);
+        o->params.y_name = strcmp(o->y, "-") ? o->y : "standard input";
+    }
+    o->params.precision = o->common.precision;
+    o->params.progress = progress_step;
+    o->params.progress_user = &shown;
+    if (isg_gram_create(context, &w->gram, &o->params))
+        return complain("%s", isg_context_error(context)->message);
+    f.read_seconds = isg_seconds() - start;
+
+    int64_t shape[2];
+    isg_gram_shape(w->gram, &shape[0], &shape[1], NULL);
+    if (o->order && label_order_read(&w->order, o->order, shape[0], &error))
+        return complain("%s", error.message);
+    isg_dtype dtype = isg_gram_dtype(w->gram);
+    if (o->limits) {
+        if (isg_context_measure(context, dtype == ISG_F64 ? ISG_PRECISION_F64 : ISG_PRECISION_F32, &f.limits))
+            return complain("%s", isg_context_error(context)->message);
+        f.limit_seconds = limit_seconds(w->gram, !o->y, &f.limits);
+    }
+    if (isg_npy_create(&w->k, o->common.output ? o->common.output : "-", dtype, 2, shape, &error))
+        return complain("%s", error.message);
+    progress_start(&shown, o->common.quiet, "pairs");
+    isg_status st = compute(o, w->gram, isg_npy_array(w->k), &f);
+    progress_end(&shown);
+    if (st)
+        return complain("%s", isg_context_error(context)->message);
+    return deliver(o, context, w, &f);
+}
+
+int verb_gram(int argc, char **argv)
+{
+    static const struct option table[] = {{"kernel", required_argument, 0, OPTION_KERNEL},
+                                          {"sigma", required_argument, 0, OPTION_SIGMA},
+                                          {"gamma", required_argument, 0, OPTION_GAMMA},
+                                          {"lengthscale", required_argument, 0, OPTION_LENGTHSCALE},
+                                          {"order", required_argument, 0, OPTION_ORDER},
+                                          {"limits", no_argument, 0, OPTION_LIMITS},
+                                          {"repeat", required_argument, 0, OPTION_REPEAT},
+                                          COMMON_OPTIONS,
+                                          {0, 0, 0, 0}};
+    gram_options o = {.repeat = 0};
+    for (int option; (option = getopt_long(argc, argv, "o:", table, NULL)) != -1;) {
+        if (option == OPTION_HELP) {
+            help();
+            return EXIT_DONE;
+        }
+        if (!take_option(&o, option, optarg))
+            return EXIT_USAGE;
+    }
+    if (!settle(&o, argc - optind, argv + optind))
+        return EXIT_USAGE;
+    isg_context *context = open_context(&o.common);
+    if (!context)
+        return EXIT_FAILED;
+    work w = {0};
+    int code = run(&o, context, &w);
+    isg_gram_destroy(&w.gram);
+    isg_npy_close(&w.k);
+    isg_npy_close(&w.y);
+    isg_npy_close(&w.x);
+    label_order_free(&w.order);
+    isg_context_destroy(&context);
+    return code;
+}

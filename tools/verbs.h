@@ -1,0 +1,9 @@
+// The verbs of the command, one file each. argv[0] is the verb. Each returns an exit code.
+#ifndef ISG_TOOLS_VERBS_H
+#define ISG_TOOLS_VERBS_H
+
+int verb_devices(int argc, char **argv);
+int verb_grid(int argc, char **argv);
+int verb_gram(int argc, char **argv);
+
+#endif
