@@ -21,17 +21,20 @@
 #if LANES == 1
 #define LOAD(p)     (*(p))
 #define STORE(v, p) (*(p) = (v))
-#define FIRST(v)    (v)
 #else
 #define LOAD(p)     ISG_CAT(vload, LANES)(0, p)
 #define STORE(v, p) ISG_CAT(vstore, LANES)(v, 0, p)
-#define FIRST(v)    ((v).s0)
 #endif
 
 // Column of lane 0 of vector c, relative to the panel.
 #define COLUMN(c) (((c) * GROUP_COLS + item) * LANES)
 
 #if SYMMETRIC
+// One column of the tile becomes ROWS neighbours of a row. Vectors are spelled out lane by lane: an index would send the tile to
+// memory. Scalar code stays free of vectors, for the sake of old compilers.
+#if LANES == 1
+#define MIRROR(c, lane) EACH(r, ROWS) across[r] = sum[r][c];
+#else
 #if ROWS == 4
 #define DOWN(c, lane) (sum[0][c] lane, sum[1][c] lane, sum[2][c] lane, sum[3][c] lane)
 #elif ROWS == 8
@@ -41,10 +44,10 @@
 #else
 #error "mirrored tiles have 4 or 8 rows"
 #endif
-// One column of the tile becomes ROWS neighbours of a row. Spelled out lane by lane: an index would send the tile to memory.
 #define MIRROR(c, lane)                                                                                                \
     ISG_CAT(vstore, ROWS)((ISG_CAT(ISG_REAL_NAME, ROWS))DOWN(c, lane), 0, across);                                     \
     across += stride;
+#endif
 #define LANES_1(M, c)  M(c, )
 #define LANES_2(M, c)  M(c, .s0) M(c, .s1)
 #define LANES_4(M, c)  LANES_2(M, c) M(c, .s2) M(c, .s3)
@@ -113,22 +116,4 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global sc
             }
         }
     }
-}
-
-// k[i * stride] = k(x_i, y_i) for i in [lo, hi). One work-item each.
-kernel void gram_diagonal(global const scalar *rows, global const scalar *cols, global scalar *k, int lo, int hi, int d,
-                          scalar gamma)
-{
-    int i = lo + (int)get_global_id(0);
-    if (i >= hi)
-        return;
-    global const scalar *a = rows + (long)(i / ROW_PANEL) * ROW_PANEL * d + i % ROW_PANEL;
-    global const scalar *b = cols + (long)(i / COL_PANEL) * COL_PANEL * d + i % COL_PANEL;
-    real sum = REAL(0);
-    for (int q = 0; q < d; q++) {
-        real t = (real)a[(long)q * ROW_PANEL] - (real)b[(long)q * COL_PANEL];
-        sum = FMA(t, t, sum);
-    }
-    sum = FORMULA(sum * (real)gamma);
-    k[i - lo] = FIRST(sum);
 }

@@ -29,31 +29,14 @@ static int32_t col_panel(shape s)
     return s.lanes * s.vectors * s.group_cols;
 }
 
-// The kernel in a shape whose work-group the device accepts for this very kernel.
-static isg_status get_kernel(isg_gram *gram, const char *name, bool symmetric, shape *s, cl_kernel *kernel)
+static isg_status get_kernel(isg_gram *gram, bool mirrored, shape s, cl_kernel *kernel)
 {
-    isg_context *context = gram->context;
-    isg_real_type type = {gram->x.dtype, isg_probe_fused(context, gram->x.dtype), s->lanes};
-    for (;;) {
-        char options[200];
-        snprintf(options, sizeof options,
-                 "-D ROWS=%d -D VECTORS=%d -D GROUP_COLS=%d -D GROUP_ROWS=%d -D SYMMETRIC=%d -D FORMULA=%s", (int)s->rows,
-                 (int)s->vectors, (int)s->group_cols, (int)s->group_rows, symmetric, gram->kernel->formula);
-        int64_t limit;
-        isg_status st;
-        if ((st = isg_program_kernel(context, kernel, "gram.cl", name, type, options)) != ISG_OK ||
-            (st = isg_kernel_group_limit(context, *kernel, &limit)) != ISG_OK)
-            return st;
-        limit = isg_min(limit, context->device.max_work_group);
-        if (s->group_cols * s->local_rows <= limit)
-            return ISG_OK;
-        if (s->local_rows > 1)
-            s->local_rows /= 2;
-        else
-            s->group_cols /= 2;
-        if (s->group_rows > s->local_rows)
-            s->group_rows = s->local_rows;
-    }
+    isg_real_type type = {gram->x.dtype, isg_probe_fused(gram->context, gram->x.dtype), s.lanes};
+    char options[200];
+    snprintf(options, sizeof options,
+             "-D ROWS=%d -D VECTORS=%d -D GROUP_COLS=%d -D GROUP_ROWS=%d -D SYMMETRIC=%d -D FORMULA=%s", (int)s.rows,
+             (int)s.vectors, (int)s.group_cols, (int)s.group_rows, mirrored, gram->kernel->formula);
+    return isg_program_kernel(gram->context, kernel, "gram.cl", "gram", type, options);
 }
 
 // Mirroring saves arithmetic and writes less smoothly. Where the crossover lies: docs/performance.md.
@@ -199,13 +182,13 @@ isg_status isg_gram_direct_block(isg_gram *gram, isg_block b)
 {
     isg_status st;
     job j = {.gram = gram, .shape = choose_shape(&gram->context->device, gram->x.dtype)};
-    // A multiple of every panel's width, also of one that get_kernel halves: sets begin at panel borders.
+    // A multiple of every panel's width: sets begin at panel borders.
     int64_t set = points_per_set(gram, (int64_t)row_panel(j.shape) * col_panel(j.shape));
     int64_t last_row = (b.row + b.rows - 1) / set, last_col = (b.col + b.cols - 1) / set;
     int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
     j.mirrored = last_row == 0 && mirror_pays(gram, &b);
     j.total = (double)b.rows * (double)b.cols;
-    TRY(get_kernel(gram, "gram", j.mirrored, &j.shape, &j.kernel));
+    TRY(get_kernel(gram, j.mirrored, j.shape, &j.kernel));
     for (int64_t r = b.row / set; r <= last_row; r++) {
         TRY(isg_panels_pack(gram->context, &gram->rows, &gram->x, &gram->scale, r * set,
                             isg_min(set, gram->x.count - r * set), row_panel(j.shape)));
@@ -233,8 +216,12 @@ isg_status isg_gram_direct_diagonal(isg_gram *gram, int64_t count, void *out)
     cl_kernel kernel;
     cl_mem k = NULL;
     int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
+    isg_real_type type = {gram->x.dtype, isg_probe_fused(context, gram->x.dtype), 1};
+    char options[120];
     int64_t set = points_per_set(gram, (int64_t)row_panel(s) * col_panel(s));
-    TRY(get_kernel(gram, "gram_diagonal", false, &s, &kernel));
+    snprintf(options, sizeof options, "-D ROW_PANEL=%d -D COL_PANEL=%d -D FORMULA=%s", (int)row_panel(s), (int)col_panel(s),
+             gram->kernel->formula);
+    TRY(isg_program_kernel(context, &kernel, "diagonal.cl", "diagonal", type, options));
     int64_t step = isg_min(set, 1 << 20);
     for (int64_t at = 0; at < count; at += step) {
         int64_t first = at / set * set, rows = isg_min(step, isg_min(count, first + set) - at);
@@ -244,7 +231,7 @@ isg_status isg_gram_direct_diagonal(isg_gram *gram, int64_t count, void *out)
         TRY(isg_run(context, kernel,
                     ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(gram->cols.mem), arg_mem(k), arg_int(at - first),
                              arg_int(at - first + rows), arg_int(gram->x.dims), arg_real(gram->x.dtype, gram->scale.gamma)),
-                    (isg_range){{rows, 1}, {s.local_rows, 1}}));
+                    (isg_range){{rows, 1}, {16, 1}}));
         TRY(isg_buffer_to_host(context, k, (char *)out + at * element, rows * element));
         isg_buffer_free(&k);
     }

@@ -20,8 +20,8 @@ typedef struct verdict {
 } verdict;
 enum { UNCHECKED = 0, TRUSTED = 1, WRONG = 2 };
 
-// Hardware fma costs as much as a multiply and an add, or less; software 15 to 1000 times as much.
-static const double cheap_fma = 6;
+// Hardware fma costs as much as a multiply and an add, or half of it; software 6 to 1000 times as much.
+static const double cheap_fma = 2.5;
 
 // xorshift64*: Vigna 2016.
 static uint64_t next_random(uint64_t *state)
@@ -193,14 +193,21 @@ static isg_status probe_cost(isg_context *context, workspace *w, verdict *v)
 {
     isg_status st;
     cl_kernel kernel;
-    enum { ROUNDS = 2000, TRIES = 3 };
-    double best[2] = {HUGE_VAL, HUGE_VAL}, launch = HUGE_VAL, seconds;
+    enum { TRIES = 4, MOST_ROUNDS = 1 << 14 };
+    double best[2] = {HUGE_VAL, HUGE_VAL}, launch = HUGE_VAL, seconds = 0;
+    int rounds = 16;
     TRY(isg_program_kernel(context, &kernel, "probe.cl", "probe_speed", w->type, ""));
+    TRY(time_chains(context, w, kernel, 0, false, &seconds));  // compiles, on some drivers
     for (int i = 0; i < TRIES; i++) {
         TRY(time_chains(context, w, kernel, 0, false, &seconds));
         launch = fmin(launch, seconds);
+    }
+    // Long enough to stand out from the launch, and no longer: a simulator takes seconds where a GPU takes microseconds.
+    for (seconds = 0; seconds < 4 * launch + 1e-3 && rounds < MOST_ROUNDS; rounds *= 4)
+        TRY(time_chains(context, w, kernel, rounds * 4, false, &seconds));
+    for (int i = 0; i < TRIES; i++) {
         for (int fused = 0; fused < 2; fused++) {
-            TRY(time_chains(context, w, kernel, ROUNDS, fused, &seconds));
+            TRY(time_chains(context, w, kernel, rounds, fused, &seconds));
             best[fused] = fmin(best[fused], seconds);
         }
     }
@@ -288,6 +295,7 @@ static isg_status run_probe(isg_context *context, isg_dtype dtype, verdict *v, b
                     isg_seconds() - start);
 fail:
     workspace_free(&w);
+    isg_programs_forget(context, "probe.cl");
     return st;
 }
 

@@ -175,16 +175,6 @@ fail:
     return st;
 }
 
-isg_status isg_kernel_group_limit(isg_context *context, cl_kernel kernel, int64_t *limit)
-{
-    isg_status st = ISG_OK;
-    size_t most = 1;
-    CL_TRY(context, clGetKernelWorkGroupInfo(kernel, context->device_id, CL_KERNEL_WORK_GROUP_SIZE, sizeof most, &most, NULL));
-    *limit = most > 0 ? (int64_t)most : 1;
-fail:
-    return st;
-}
-
 static void save(isg_context *context, isg_program *p)
 {
     size_t bytes = 0;
@@ -218,14 +208,30 @@ void isg_programs_free(isg_context *context)
     }
 }
 
+void isg_programs_forget(isg_context *context, const char *file)
+{
+    size_t length = strlen(file);
+    for (isg_program **at = &context->programs; *at;) {
+        isg_program *p = *at;
+        if (strncmp(p->id, file, length) == 0 && p->id[length] == ' ') {
+            *at = p->next;
+            free_program(p);
+        } else {
+            at = &p->next;
+        }
+    }
+}
+
 isg_status isg_run(isg_context *context, cl_kernel kernel, const isg_arg *args, int count, isg_range range)
 {
     isg_status st = ISG_OK;
-    size_t global[2], local[2];
-    for (int a = 0; a < 2; a++) {
-        local[a] = (size_t)range.group[a];
-        global[a] = (size_t)isg_round_up(range.items[a], range.group[a]);
-    }
+    size_t global[2], local[2] = {(size_t)range.group[0], (size_t)range.group[1]}, limit = 1;
+    // The kernel's own limit, which may be below the device's.
+    CL_TRY(context, clGetKernelWorkGroupInfo(kernel, context->device_id, CL_KERNEL_WORK_GROUP_SIZE, sizeof limit, &limit, NULL));
+    while (local[0] * local[1] > limit && local[0] * local[1] > 1)
+        local[local[1] > 1] /= 2;
+    for (int a = 0; a < 2; a++)
+        global[a] = (size_t)isg_round_up(range.items[a], (int64_t)local[a]);
     for (int i = 0; i < count; i++)
         CL_TRY(context, clSetKernelArg(kernel, (cl_uint)i, args[i].bytes, &args[i].value));
     CL_TRY(context, clEnqueueNDRangeKernel(context->queue, kernel, 2, NULL, global, local, 0, NULL, NULL));

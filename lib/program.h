@@ -16,13 +16,12 @@ typedef struct isg_real_type {
 isg_status isg_program_kernel(isg_context *context, cl_kernel *kernel, const char *file, const char *name,
                               isg_real_type type, const char *options);
 
-// The largest work-group that this kernel may be run with on the context's device; at least 1.
-isg_status isg_kernel_group_limit(isg_context *context, cl_kernel kernel, int64_t *limit);
-
 // Writes programs that were compiled in this process to the disk cache. To be called when kernels have run: only then do the
 // binaries of some drivers hold native code.
 void isg_programs_save(isg_context *context);
 void isg_programs_free(isg_context *context);
+// Drops the programs of one file, unsaved: those that ran once and will not be needed again.
+void isg_programs_forget(isg_context *context, const char *file);
 
 // A key for what depends on the device, its driver and this library's version, besides the texts given (NULL-terminated).
 isg_cache_key isg_program_key(const isg_context *context, const char *const *texts);
@@ -61,7 +60,8 @@ static inline isg_arg arg_real(isg_dtype dtype, double value)
     return (isg_arg){sizeof(cl_float), {.f32 = (cl_float)value}};
 }
 
-// Work-items in two dimensions. `items` is rounded up to whole groups; kernels must leave surplus work-items idle.
+// Work-items in two dimensions. `items` is rounded up to whole groups; kernels must leave surplus work-items idle. A group is halved
+// until it fits what the device allows for the kernel, so results must not depend on its size.
 typedef struct isg_range {
     int64_t items[2];
     int64_t group[2];

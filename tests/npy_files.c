@@ -168,6 +168,32 @@ void pipe_in(const image *file)
     redirect(0, ends[0]);
 }
 
+void *pour(void *user)
+{
+    flow *f = user;
+    while (f->done < f->length) {
+        size_t left = f->length - f->done;
+        ssize_t put = write(f->fd, f->bytes + f->done, left < f->step ? left : f->step);
+        if (put < 0)
+            break;
+        f->done += (size_t)put;
+    }
+    close(f->fd);
+    return NULL;
+}
+
+void *drain(void *user)
+{
+    flow *f = user;
+    for (ssize_t got; f->done < f->length; f->done += (size_t)got) {
+        got = read(f->fd, f->bytes + f->done, f->length - f->done);
+        if (got <= 0)
+            break;
+    }
+    close(f->fd);
+    return NULL;
+}
+
 isg_npy *opened(const char *path)
 {
     isg_npy *npy = NULL;
@@ -231,7 +257,7 @@ unsigned sum_bytes(const isg_array *array)
 {
     const volatile unsigned char *bytes = array->data;
     unsigned sum = 0;
-    for (size_t i = 0, n = (size_t)elements(a) * isg_dtype_bytes(array->dtype); i < n; i++)
+    for (size_t i = 0, n = (size_t)elements(array) * isg_dtype_bytes(array->dtype); i < n; i++)
         sum += bytes[i];
     return sum;
 }

@@ -44,6 +44,18 @@ image read_back(const char *path);
 // Makes the file, which a pipe must hold at once, standard input.
 void pipe_in(const image *file);
 
+// One end of a pipe for a thread: `length` bytes, of which `done` have passed.
+typedef struct flow {
+    int fd;
+    unsigned char *bytes;
+    size_t length, step, done;
+} flow;
+
+// Writes a flow in steps, so that the reader sees many short reads; closes the descriptor.
+void *pour(void *user);
+// Reads a flow to the end; closes the descriptor.
+void *drain(void *user);
+
 // ---- Expectations ----
 
 isg_npy *opened(const char *path);

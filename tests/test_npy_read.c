@@ -29,6 +29,12 @@ static void refuses_image(const image *file, isg_status wanted, const char *word
     refuses("x.npy", wanted, words);
 }
 
+static isg_npy *opened_image(const image *file)
+{
+    save_image("x.npy", file);
+    return opened("x.npy");
+}
+
 // ---- Headers ----
 
 START_TEST(reads_every_type_and_rank)
@@ -65,8 +71,7 @@ START_TEST(reads_every_type_and_rank)
                 for (int32_t axis = 0; axis < ndim; axis++)
                     bytes *= (size_t)extents[axis];
                 add(&file, data, bytes);
-                save_image("x.npy", &file);
-                isg_npy *npy = opened("x.npy");
+                isg_npy *npy = opened_image(&file);
                 const isg_array *a = isg_npy_array(npy);
                 ck_assert_int_eq(a->dtype, types[t].dtype);
                 ck_assert_int_eq(a->ndim, ndim ? ndim : 1);
@@ -88,8 +93,7 @@ START_TEST(reads_every_version)
         image file = with_padded(version, "{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }");
         double data[3] = {1, -2, 0.5};
         add(&file, data, sizeof data);
-        save_image("x.npy", &file);
-        isg_npy *npy = opened("x.npy");
+        isg_npy *npy = opened_image(&file);
         ck_assert_mem_eq(isg_npy_array(npy)->data, data, sizeof data);
         isg_npy_close(&npy);
         for (int major = 0; major < 256; major += major == 0 ? 4 : 1) {
@@ -118,8 +122,7 @@ START_TEST(reads_headers_in_any_dress)
     for (size_t i = 0; i < COUNT(texts); i++) {
         image file = with_header(1, texts[i]);
         add(&file, data, sizeof data);
-        save_image("x.npy", &file);
-        isg_npy *npy = opened("x.npy");
+        isg_npy *npy = opened_image(&file);
         const isg_array *a = isg_npy_array(npy);
         ck_assert_int_eq(a->dtype, ISG_I16);
         ck_assert_int_eq(a->ndim, 2);
@@ -137,7 +140,6 @@ START_TEST(refuses_malformed_headers)
         const char *text, *words;
     } cases[] = {
         {"", "not a dictionary"},
-        {"\n", "not a dictionary"},
         {"('<f4', False, (2,))", "not a dictionary"},
         {"{", "string"},
         {"{}", "missing"},
@@ -151,42 +153,13 @@ START_TEST(refuses_malformed_headers)
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (2,)", "comma"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (2,),", "string"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (2,)} x", "behind"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}}", "behind"},
         {"{'descr': '<f4' 'fortran_order': False, 'shape': (2,)}", "comma"},
-        {"{'descr': '<f4',, 'fortran_order': False, 'shape': (2,)}", "string"},
         {"{'descr' '<f4', 'fortran_order': False, 'shape': (2,)}", "colon"},
-        {"{'descr': , 'fortran_order': False, 'shape': (2,)}", "'descr'"},
-        {"{'descr': 4, 'fortran_order': False, 'shape': (2,)}", "'descr'"},
-        {"{'descr': None, 'fortran_order': False, 'shape': (2,)}", "'descr'"},
-        {"{'descr': '<f4, 'fortran_order': False, 'shape': (2,)}", "comma"},
         {"{'descr': '<f4", "'descr'"},
-        {"{'descr': '<f\\x34', 'fortran_order': False, 'shape': (2,)}", "'descr'"},
-        {"{'descr': [('a', '<f4'), 'fortran_order': False, 'shape': (2,)}", "'descr'"},
-        {"{'descr':", "'descr'"},
         {"{descr: '<f4', 'fortran_order': False, 'shape': (2,)}", "string"},
-        {"{'descr': '<f4', 'fortran_order': 0, 'shape': (2,)}", "fortran_order"},
-        {"{'descr': '<f4', 'fortran_order': false, 'shape': (2,)}", "fortran_order"},
-        {"{'descr': '<f4', 'fortran_order': Falsehood, 'shape': (2,)}", "comma"},
-        {"{'descr': '<f4', 'fortran_order': 'False', 'shape': (2,)}", "fortran_order"},
         {"{'descr': '<f4', 'fortran_order': Fals", "fortran_order"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (2)}", "not a tuple"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': 2}", "not a tuple"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': [2]}", "not a tuple"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (2,,)}", "non-negative"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (,)}", "non-negative"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (-2,)}", "non-negative"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (+2,)}", "non-negative"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (2.0,)}", "comma"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (0x2,)}", "comma"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (1_0,)}", "comma"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (2 3)}", "comma"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (02,)}", "leading zeros"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (True,)}", "non-negative"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (2,", "non-negative"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (2", "comma"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,2)}", "more than 8"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (9223372036854775808,)}", "64 bits"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999999,)}", "64 bits"},
     };
     float data[8] = {0};
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -296,31 +269,41 @@ START_TEST(survives_every_changed_byte)
 }
 END_TEST
 
-START_TEST(refuses_impossible_shapes)
+// Each value in the place of one of a good header, in a file and in a pipe.
+START_TEST(refuses_bad_values)
 {
+    enum { DESCR, ORDER, SHAPE };
     static const struct {
-        const char *shape, *words;
+        int key;
+        const char *words, *values[6];
     } cases[] = {
-        {"(9223372036854775807,)", "cannot be addressed"},
-        {"(4611686018427387904,)", "cannot be addressed"},
-        {"(4294967296, 4294967296)", "64 bits"},
-        {"(4294967296, 4294967296, 4294967296, 4294967296)", "64 bits"},
-        {"(0, 4294967296, 4294967296)", "64 bits"},
-        {"(4294967296, 4294967296, 0)", "64 bits"},
-        {"(1099511627776,)", "cut short"},
-        {"(1048576, 1048576)", "cut short"},
-        {"(1152921504606846975,)", ""},
-        {"(5,)", "cut short"},
+        {DESCR, "'descr'", {"", "4", "'<f\\x34'", "[('a', '<f4')"}},
+        {DESCR, "comma", {"'<f4"}},
+        {ORDER, "fortran_order", {"0", "false", "'False'"}},
+        {ORDER, "comma", {"Falsehood"}},
+        {SHAPE, "not a tuple", {"(2)", "2", "[2]"}},
+        {SHAPE, "non-negative", {"(2,,)", "(,)", "(-2,)", "(+2,)", "(True,)"}},
+        {SHAPE, "comma", {"(2.0,)", "(0x2,)", "(1_0,)", "(2 3)"}},
+        {SHAPE, "leading zeros", {"(02,)"}},
+        {SHAPE, "more than 8", {"(1,1,1,1,1,1,1,1,2)"}},
+        {SHAPE, "64 bits", {"(9223372036854775808,)", "(99999999999999999999999,)", "(4294967296, 4294967296)"}},
+        {SHAPE, "64 bits", {"(0, 4294967296, 4294967296)", "(4294967296, 4294967296, 0)"}},
+        {SHAPE, "cannot be addressed", {"(9223372036854775807,)", "(4611686018427387904,)"}},
+        {SHAPE, "cut short", {"(1099511627776,)", "(1048576, 1048576)", "(1152921504606846975,)", "(5,)"}},
     };
+    float data[4] = {1, 2, 3, 4};
     for (size_t i = 0; i < COUNT(cases); i++) {
-        for (int fortran = 0; fortran < 2; fortran++) {
-            image file = described("'<f4'", fortran ? "True" : "False", cases[i].shape);
-            float data[4] = {1, 2, 3, 4};
-            add(&file, data, sizeof data);
-            refuses_image(&file, ISG_ERR_FORMAT, cases[i].words);
-            pipe_in(&file);
-            refuses("-", ISG_ERR_FORMAT, cases[i].words);
-            restore_standard();
+        for (const char *const *value = cases[i].values; *value; value++) {
+            for (int fortran = 0; fortran < 2; fortran++) {
+                const char *header[] = {"'<f4'", fortran ? "True" : "False", "(2,)"};
+                header[cases[i].key] = *value;
+                image file = described(header[DESCR], header[ORDER], header[SHAPE]);
+                add(&file, data, sizeof data);
+                refuses_image(&file, ISG_ERR_FORMAT, cases[i].words);
+                pipe_in(&file);
+                refuses("-", ISG_ERR_FORMAT, cases[i].words);
+                restore_standard();
+            }
         }
     }
 }
@@ -348,8 +331,7 @@ START_TEST(reads_unaligned_data)
         image file = with_header(1, text);
         double data[4] = {1.5, -2.5, 3.5, -4.5};
         add(&file, data, sizeof data);
-        save_image("x.npy", &file);
-        isg_npy *npy = opened("x.npy");
+        isg_npy *npy = opened_image(&file);
         const isg_array *a = isg_npy_array(npy);
         ck_assert_uint_eq((uintptr_t)a->data % sizeof(double), 0);
         ck_assert_mem_eq(a->data, data, sizeof data);
@@ -427,34 +409,13 @@ END_TEST
 
 // ---- Streams ----
 
-typedef struct stream {
-    int fd;
-    unsigned char *bytes;
-    size_t length, step, done;
-} stream;
-
-// Writes in steps, so that the reader sees many short reads; closes the descriptor.
-static void *pour(void *user)
-{
-    stream *f = user;
-    while (f->done < f->length) {
-        size_t left = f->length - f->done;
-        ssize_t put = write(f->fd, f->bytes + f->done, left < f->step ? left : f->step);
-        if (put < 0)
-            break;
-        f->done += (size_t)put;
-    }
-    close(f->fd);
-    return NULL;
-}
-
 START_TEST(reads_standard_input_piecewise)
 {
     const size_t count = 700001, steps[] = {1 << 20, 4093, 61};
     char shape[40];
     snprintf(shape, sizeof shape, "(%zu,)", count);
     image header = described("'<f8'", "False", shape);
-    stream f = {.length = header.length + count * sizeof(double)};
+    flow f = {.length = header.length + count * sizeof(double)};
     f.bytes = malloc(f.length);
     memcpy(f.bytes, header.bytes, header.length);
     for (size_t i = header.length; i < f.length; i++)
@@ -521,7 +482,7 @@ START_TEST(reads_a_fifo)
     int32_t data[2] = {7, 8};
     add(&file, data, sizeof data);
     int hold = open("fifo.npy", O_RDWR);
-    stream f = {.fd = open("fifo.npy", O_WRONLY), .bytes = file.bytes, .length = file.length, .step = 5};
+    flow f = {.fd = open("fifo.npy", O_WRONLY), .bytes = file.bytes, .length = file.length, .step = 5};
     pour(&f);
     isg_npy *npy = opened("fifo.npy");
     close(hold);
@@ -540,7 +501,7 @@ int main(void)
         refuses_other_types_by_name,
         refuses_every_truncation,
         survives_every_changed_byte,
-        refuses_impossible_shapes,
+        refuses_bad_values,
         refuses_long_headers,
         reads_unaligned_data,
         reads_empty_arrays,

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const int64_t one[] = {1}, four[] = {4};
+
 static void refuses_create(const char *path, isg_dtype dtype, int32_t ndim, const int64_t *shape, isg_status wanted,
                            const char *words)
 {
@@ -75,21 +77,15 @@ START_TEST(writes_the_header_of_numpy)
         isg_dtype dtype;
         int32_t ndim;
         int64_t shape[8];
-        const char *text;
+        const char *descr, *tuple;
     } cases[] = {
-        {ISG_F32, 2, {3, 4}, "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }"},
-        {ISG_U8, 1, {5}, "{'descr': '|u1', 'fortran_order': False, 'shape': (5,), }"},
-        {ISG_I16, 2, {0, 7}, "{'descr': '<i2', 'fortran_order': False, 'shape': (0, 7), }"},
-        {ISG_F64, 2, {5, 0}, "{'descr': '<f8', 'fortran_order': False, 'shape': (5, 0), }"},
-        {ISG_F64,
-         8,
-         {1, 1, 1, 1, 1, 1, 1, 1},
-         "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1, 1, 1, 1, 1, 1, 1), }"},
+        {ISG_F32, 2, {3, 4}, "<f4", "(3, 4)"},
+        {ISG_U8, 1, {5}, "|u1", "(5,)"},
+        {ISG_I16, 2, {0, 7}, "<i2", "(0, 7)"},
+        {ISG_F64, 2, {5, 0}, "<f8", "(5, 0)"},
+        {ISG_F64, 8, {1, 1, 1, 1, 1, 1, 1, 1}, "<f8", "(1, 1, 1, 1, 1, 1, 1, 1)"},
         // The longest that a shape within 64 bits can have: every header takes 128 bytes.
-        {ISG_I8,
-         8,
-         {0, 10, 10, 10, 10, 10, 10, 1000000000000},
-         "{'descr': '|i1', 'fortran_order': False, 'shape': (0, 10, 10, 10, 10, 10, 10, 1000000000000), }"},
+        {ISG_I8, 8, {0, 10, 10, 10, 10, 10, 10, 1000000000000}, "|i1", "(0, 10, 10, 10, 10, 10, 10, 1000000000000)"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         isg_npy *npy = created("x.npy", cases[i].dtype, cases[i].ndim, cases[i].shape);
@@ -98,8 +94,10 @@ START_TEST(writes_the_header_of_numpy)
         committed(npy);
         image file = read_back("x.npy");
         ck_assert_uint_eq(file.length, 128 + bytes);
-        char header[512];
-        snprintf(header, sizeof header, "%-*s\n", 128 - 11, cases[i].text);
+        char text[128], header[192];
+        snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", cases[i].descr,
+                 cases[i].tuple);
+        snprintf(header, sizeof header, "%-*s\n", 128 - 11, text);
         ck_assert_mem_eq(file.bytes, "\x93NUMPY\x01\x00", 8);
         ck_assert_uint_eq(file.bytes[8] + 256u * file.bytes[9], 128u - 10);
         ck_assert_mem_eq(file.bytes + 10, header, 128u - 10);
@@ -165,8 +163,7 @@ END_TEST
 
 START_TEST(appears_only_on_commit)
 {
-    static const int64_t shape[] = {4};
-    isg_npy *npy = created("x.npy", ISG_I32, 1, shape);
+    isg_npy *npy = created("x.npy", ISG_I32, 1, four);
     memset(isg_npy_array(npy)->data, 1, 16);
     ck_assert(!exists("x.npy"));
     isg_npy_close(&npy);
@@ -174,14 +171,14 @@ START_TEST(appears_only_on_commit)
     ck_assert_int_eq(count_files("."), 0);
 
     save("x.npy", "old", 3);
-    npy = created("x.npy", ISG_I32, 1, shape);
+    npy = created("x.npy", ISG_I32, 1, four);
     memset(isg_npy_array(npy)->data, 1, 16);
     ck_assert_uint_eq(read_back("x.npy").length, 3);
     isg_npy_close(&npy);
     ck_assert_uint_eq(read_back("x.npy").length, 3);
     ck_assert_int_eq(count_files("."), 1);
 
-    npy = created("x.npy", ISG_I32, 1, shape);
+    npy = created("x.npy", ISG_I32, 1, four);
     committed(npy);
     ck_assert_uint_eq(read_back("x.npy").length, 144);
     ck_assert_int_eq(count_files("."), 1);
@@ -190,12 +187,11 @@ END_TEST
 
 START_TEST(replaces_its_own_input)
 {
-    static const int64_t shape[] = {4};
     image file = described("'<i4'", "False", "(4,)");
     int32_t data[4] = {1, 2, 3, 4};
     add(&file, data, sizeof data);
     save_image("x.npy", &file);
-    isg_npy *in = opened("x.npy"), *out = created("x.npy", ISG_I32, 1, shape);
+    isg_npy *in = opened("x.npy"), *out = created("x.npy", ISG_I32, 1, four);
     const int32_t *from = isg_npy_array(in)->data;
     int32_t *to = isg_npy_array(out)->data;
     for (int i = 0; i < 4; i++)
@@ -211,12 +207,11 @@ END_TEST
 
 START_TEST(obeys_the_umask)
 {
-    static const int64_t shape[] = {1};
     static const mode_t masks[] = {022, 077, 002, 0};
     mode_t before = umask(0);
     for (size_t i = 0; i < COUNT(masks); i++) {
         umask(masks[i]);
-        committed(created("x.npy", ISG_U8, 1, shape));
+        committed(created("x.npy", ISG_U8, 1, one));
         struct stat about;
         ck_assert_int_eq(stat("x.npy", &about), 0);
         ck_assert_int_eq(about.st_mode & 0777, 0666 & ~masks[i]);
@@ -229,13 +224,12 @@ END_TEST
 // A link is replaced like any file; what it names is left alone.
 START_TEST(replaces_a_link)
 {
-    static const int64_t shape[] = {1};
     save("named", "old", 3);
     ck_assert_int_eq(symlink("named", "link.npy"), 0);
     ck_assert_int_eq(symlink("nowhere", "dangling.npy"), 0);
     const char *const links[] = {"link.npy", "dangling.npy"};
     for (size_t i = 0; i < COUNT(links); i++) {
-        committed(created(links[i], ISG_U8, 1, shape));
+        committed(created(links[i], ISG_U8, 1, one));
         struct stat about;
         ck_assert_int_eq(lstat(links[i], &about), 0);
         ck_assert(S_ISREG(about.st_mode));
@@ -248,9 +242,8 @@ END_TEST
 
 START_TEST(finds_its_directory_again)
 {
-    static const int64_t shape[] = {1};
     mkdir("sub", 0777);
-    isg_npy *npy = created("x.npy", ISG_U8, 1, shape), *deep = created("sub/./y.npy", ISG_U8, 1, shape);
+    isg_npy *npy = created("x.npy", ISG_U8, 1, one), *deep = created("sub/./y.npy", ISG_U8, 1, one);
     ck_assert_int_eq(chdir("/"), 0);
     committed(npy);
     committed(deep);
@@ -260,30 +253,28 @@ START_TEST(finds_its_directory_again)
     unlink("sub/y.npy");
     char path[300];
     snprintf(path, sizeof path, "%s/z.npy", scratch_path());
-    committed(created(path, ISG_U8, 1, shape));
+    committed(created(path, ISG_U8, 1, one));
     ck_assert(exists("z.npy"));
 }
 END_TEST
 
 START_TEST(takes_the_longest_name)
 {
-    static const int64_t shape[] = {1};
     char name[300];
     memset(name, 'n', sizeof name);
     name[255] = 0;
-    committed(created(name, ISG_U8, 1, shape));
+    committed(created(name, ISG_U8, 1, one));
     ck_assert(exists(name));
     unlink(name);
     name[255] = 'n';
     name[256] = 0;
-    refuses_create(name, ISG_U8, 1, shape, ISG_ERR_IO, strerror(ENAMETOOLONG));
+    refuses_create(name, ISG_U8, 1, one, ISG_ERR_IO, strerror(ENAMETOOLONG));
 }
 END_TEST
 
 START_TEST(leaves_nothing_when_the_place_is_taken)
 {
-    static const int64_t shape[] = {4};
-    isg_npy *npy = created("x.npy", ISG_I32, 1, shape);
+    isg_npy *npy = created("x.npy", ISG_I32, 1, four);
     mkdir("x.npy", 0777);
     isg_error error;
     isg_status status = isg_npy_commit(&npy, &error);
@@ -293,7 +284,7 @@ START_TEST(leaves_nothing_when_the_place_is_taken)
     rmdir("x.npy");
 
     mkdir("gone", 0777);
-    npy = created("gone/x.npy", ISG_I32, 1, shape);
+    npy = created("gone/x.npy", ISG_I32, 1, four);
     DIR *directory = opendir("gone");
     for (struct dirent *e; (e = readdir(directory));)
         unlinkat(dirfd(directory), e->d_name, 0);
@@ -375,8 +366,7 @@ END_TEST
 
 static void fails_to_commit(const char *path, const char *name, int reason)
 {
-    static const int64_t shape[] = {4};
-    isg_npy *npy = created(path, ISG_I32, 1, shape);
+    isg_npy *npy = created(path, ISG_I32, 1, four);
     isg_error error;
     isg_status status = isg_npy_commit(&npy, &error);
     restore_standard();
@@ -387,7 +377,6 @@ static void fails_to_commit(const char *path, const char *name, int reason)
 
 START_TEST(reports_a_stream_that_fails)
 {
-    static const int64_t shape[] = {4};
     fails_to_commit("/dev/full", "/dev/full", ENOSPC);
     redirect(1, open("/dev/full", O_WRONLY));
     fails_to_commit("-", "standard output", ENOSPC);
@@ -401,10 +390,10 @@ START_TEST(reports_a_stream_that_fails)
     close(1);
     isg_npy *npy;
     isg_error error;
-    isg_status status = isg_npy_create(&npy, "-", ISG_I32, 1, shape, &error);
+    isg_status status = isg_npy_create(&npy, "-", ISG_I32, 1, four, &error);
     restore_standard();
     check_error(&error, status, ISG_ERR_IO, "standard output", strerror(EBADF));
-    committed(created("/dev/null", ISG_I32, 1, shape));
+    committed(created("/dev/null", ISG_I32, 1, four));
     struct stat about;
     ck_assert_int_eq(stat("/dev/null", &about), 0);
     ck_assert(S_ISCHR(about.st_mode));
@@ -414,16 +403,15 @@ END_TEST
 // What stands in the file already is kept: standard output is written to, not replaced, whatever it is called.
 START_TEST(writes_to_standard_output)
 {
-    static const int64_t shape[] = {4};
     static const char *const names[] = {"-", "/dev/stdout", "/dev/fd/1"};
     for (size_t i = 0; i < COUNT(names); i++) {
         redirect(1, open("out", O_WRONLY | O_CREAT | O_TRUNC, 0666));
         ck_assert_int_eq(write(1, "before", 6), 6);
-        isg_npy *npy = created(names[i], ISG_I32, 1, shape);
+        isg_npy *npy = created(names[i], ISG_I32, 1, four);
         ck_assert_uint_eq((uintptr_t)isg_npy_array(npy)->data % 64, 0);
         memset(isg_npy_array(npy)->data, 7, 16);
         committed(npy);
-        npy = created(names[i], ISG_I32, 1, shape);
+        npy = created(names[i], ISG_I32, 1, four);
         isg_npy_close(&npy);
         ck_assert_int_eq(write(1, "after", 5), 5);
         restore_standard();
@@ -438,32 +426,15 @@ START_TEST(writes_to_standard_output)
 }
 END_TEST
 
-typedef struct sink {
-    int fd;
-    unsigned char *bytes;
-    size_t length, done;
-} sink;
-
-// Reads to the end; closes the descriptor.
-static void *drain(void *user)
-{
-    sink *f = user;
-    for (ssize_t got; f->done < f->length; f->done += (size_t)got) {
-        got = read(f->fd, f->bytes + f->done, f->length - f->done);
-        if (got <= 0)
-            break;
-    }
-    close(f->fd);
-    return NULL;
-}
-
 // More than a pipe holds, so that writes come up short; once with a descriptor that does not wait.
 START_TEST(writes_to_pipes_and_fifos)
 {
-    static const int64_t shape[] = {300001};
+    static int32_t values[300001];
+    for (size_t i = 0; i < COUNT(values); i++)
+        values[i] = (int32_t)i * 7;
     ck_assert_int_eq(mkfifo("fifo.npy", 0666), 0);
     for (int way = 0; way < 3; way++) {
-        sink f = {.length = 2 << 20};
+        flow f = {.length = 2 << 20};
         f.bytes = malloc(f.length);
         if (way < 2) {
             int ends[2];
@@ -476,22 +447,15 @@ START_TEST(writes_to_pipes_and_fifos)
             f.fd = open("fifo.npy", O_RDONLY | O_NONBLOCK);
             fcntl(f.fd, F_SETFL, 0);
         }
-        isg_npy *npy = created(way < 2 ? "-" : "fifo.npy", ISG_I32, 1, shape);
-        int32_t *values = isg_npy_array(npy)->data;
-        for (int32_t i = 0; i < 300001; i++)
-            values[i] = i * 7;
+        isg_npy *npy = created(way < 2 ? "-" : "fifo.npy", ISG_I32, 1, (int64_t[]){COUNT(values)});
+        memcpy(isg_npy_array(npy)->data, values, sizeof values);
         pthread_t reader;
         ck_assert_int_eq(pthread_create(&reader, NULL, drain, &f), 0);
         committed(npy);
         restore_standard();
         pthread_join(reader, NULL);
-        ck_assert_uint_eq(f.done, 128 + 4 * 300001);
-        int wrong = 0;
-        for (int32_t i = 0, value; i < 300001; i++) {
-            memcpy(&value, f.bytes + 128 + 4 * i, 4);
-            wrong += value != i * 7;
-        }
-        ck_assert_int_eq(wrong, 0);
+        ck_assert_uint_eq(f.done, 128 + sizeof values);
+        ck_assert(memcmp(f.bytes + 128, values, sizeof values) == 0);
         free(f.bytes);
     }
     ck_assert_int_eq(count_files("."), 1);

@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 enum {
     FONT_FIRST = 32, // code of the first glyph

@@ -1,0 +1,49 @@
+// What every test binary needs: running a suite without forks, a seed that can be repeated, and random numbers that are
+// the same everywhere. Knows nothing of isogram.
+#ifndef ISG_TESTS_SUITE_H
+#define ISG_TESTS_SUITE_H
+
+#include <check.h>
+
+#include <stdint.h>
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+// A suite with one case per test, each named after its test.
+Suite *suite_of(const char *name, const TTest *const *tests, size_t count);
+
+// Runs the suite in this process and prints the seed. EXIT_SUCCESS, or EXIT_FAILURE when a test failed. Frees the suite.
+int suite_run(Suite *suite);
+
+// The environment's ISOGRAM_TEST_SEED, or 1.
+uint64_t suite_seed(void);
+
+// xorshift64* (Vigna 2016).
+typedef struct suite_random {
+    uint64_t state;
+} suite_random;
+
+// Different streams of one seed are unrelated, so that each test can have its own whatever runs before it.
+suite_random suite_stream(uint64_t stream);
+
+static inline uint64_t random_bits(suite_random *random)
+{
+    random->state ^= random->state >> 12;
+    random->state ^= random->state << 25;
+    random->state ^= random->state >> 27;
+    return random->state * 0x2545f4914f6cdd1dull;
+}
+
+// In [0, count), count > 0; the bias is below count * 2^-64.
+static inline int64_t random_below(suite_random *random, int64_t count)
+{
+    return (int64_t)(random_bits(random) % (uint64_t)count);
+}
+
+// In [low, high), 53 random bits.
+static inline double random_between(suite_random *random, double low, double high)
+{
+    return low + (high - low) * ((double)(random_bits(random) >> 11) * 0x1p-53);
+}
+
+#endif
