@@ -60,12 +60,18 @@ static double exp_minus(double u)
     return y;
 }
 
+// exp(-u), as good as exp itself.
+static pair exp_minus_pair(pair u)
+{
+    double e = exp_minus(u.hi);
+    return renormalized(e, -e * u.lo);
+}
+
 // exp(-z^2/2)
-static double gaussian(pair z)
+static pair gaussian(pair z)
 {
     pair u = multiply(z, z);
-    double e = exp_minus(u.hi / 2);
-    return fma(e, -u.lo / 2, e);
+    return exp_minus_pair((pair){u.hi / 2, u.lo / 2});
 }
 
 // Place i of n from a to b, both included; mirror images are exact when a = -b.
@@ -80,13 +86,13 @@ static pair place(int64_t i, int64_t n, double a, double b)
 static void sample_points(const isg_axis *axis, double *weights)
 {
     for (int64_t i = 0; i < axis->size; i++)
-        weights[i] = gaussian(divide(place(i, axis->size, axis->from, axis->to), exactly(axis->sigma)));
+        weights[i] = gaussian(divide(place(i, axis->size, axis->from, axis->to), exactly(axis->sigma))).hi;
 }
 
 // The integral of exp(-a u - u^2/2) for u in [0, length], a >= 0: Gauss and Legendre's rule of 8 points (Abramowitz and Stegun 25.4.30)
 // on panels over which the integrand falls by no more than a factor of about e. Everything added is positive, so the
 // tails keep their relative accuracy.
-static double decaying_integral(double a, double length)
+static pair decaying_integral(double a, double length)
 {
     static const double place_of[8] = {0x1.454e34f533998p-6, 0x1.a06d536d82f88p-4, 0x1.e5dad4f9af698p-3,
                                        0x1.a214dac30e32fp-2, 0x1.2ef5929e78e69p-1, 0x1.86894ac19425ap-1,
@@ -102,7 +108,8 @@ static double decaying_integral(double a, double length)
         pair panel = {0, 0};
         for (int i = 0; i < 8; i++) {
             double u = at + width * place_of[i];
-            panel = add(panel, two_product(weight_of[i], exp_minus(u * (a + u / 2))));
+            pair decay = multiply(exactly(u), two_sum(a, u / 2));
+            panel = add(panel, multiply(exactly(weight_of[i]), exp_minus_pair(decay)));
         }
         total = add(total, multiply(panel, exactly(width)));
         double next = at + width;
@@ -110,15 +117,15 @@ static double decaying_integral(double a, double length)
             break;
         at = next;
     }
-    return total.hi;
+    return total;
 }
 
 // Probability of [a, b] under the unit normal, 0 <= a <= b.
-static double tail_mass(pair a, pair b)
+static pair tail_mass(pair a, pair b)
 {
-    const double one_over_sqrt_2pi = 0x1.9884533d43651p-2;
+    const pair one_over_sqrt_2pi = {0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56};
     pair length = add(b, (pair){-a.hi, -a.lo});
-    return one_over_sqrt_2pi * gaussian(a) * decaying_integral(a.hi, length.hi);
+    return multiply(one_over_sqrt_2pi, multiply(gaussian(a), decaying_integral(a.hi, length.hi)));
 }
 
 static pair minus(pair a)
@@ -133,11 +140,11 @@ static void sample_cells(const isg_axis *axis, double *weights)
     for (int64_t i = 0; i < axis->size; i++) {
         pair high = divide(place(i + 1, axis->size + 1, axis->from, axis->to), exactly(axis->sigma));
         if (low.hi >= 0)
-            weights[i] = tail_mass(low, high);
+            weights[i] = tail_mass(low, high).hi;
         else if (high.hi <= 0)
-            weights[i] = tail_mass(minus(high), minus(low));
+            weights[i] = tail_mass(minus(high), minus(low)).hi;
         else
-            weights[i] = tail_mass(zero, minus(low)) + tail_mass(zero, high);
+            weights[i] = add(tail_mass(zero, minus(low)), tail_mass(zero, high)).hi;
         low = high;
     }
 }
@@ -159,7 +166,7 @@ static isg_status filter_impulse(const isg_axis *axis, double *weights, isg_erro
         return no_memory(error);
     pair sum = {0, 0};
     for (int64_t k = radius; k >= 0; k--) {
-        taps[k] = gaussian(divide(exactly((double)k), exactly(axis->sigma)));
+        taps[k] = gaussian(divide(exactly((double)k), exactly(axis->sigma))).hi;
         sum = add(sum, k ? two_product(2, taps[k]) : exactly(taps[k]));
     }
     int64_t centre = n / 2;

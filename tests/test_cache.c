@@ -1,0 +1,202 @@
+// A cache gives back what was put into it, or nothing; whatever happens to its files.
+#include "suite.h"
+
+#include "cache.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int warnings;
+
+static void count_warnings(void *user, isg_log_level level, const char *message)
+{
+    (void)user;
+    ck_assert_int_gt((int)strlen(message), 0);
+    warnings += level == ISG_LOG_WARN;
+}
+
+// A new folder under the system's temporary one, with a cache in it; path: of the only file that `key` will have.
+typedef struct place {
+    char folder[64], path[200];
+    isg_cache cache;
+    isg_cache_key key;
+} place;
+
+static void open_place(place *p)
+{
+    strcpy(p->folder, "/tmp/isogram-cache-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(p->folder));
+    isg_cache_open(&p->cache, p->folder, count_warnings, NULL);
+    ck_assert_ptr_nonnull(p->cache.folder);
+    p->key = isg_cache_key_of((const char *const[]){"a", "bc", NULL});
+    int at = snprintf(p->path, sizeof p->path, "%s/", p->folder);
+    for (int i = 0; i < 16; i++)
+        at += sprintf(p->path + at, "%02x", p->key.bytes[i]);
+    warnings = 0;
+}
+
+static void close_place(place *p)
+{
+    isg_cache_close(&p->cache);
+    unlink(p->path);
+    ck_assert_int_eq(rmdir(p->folder), 0);  // nothing else was left in it
+}
+
+static void write_file(const char *path, const void *data, size_t bytes)
+{
+    FILE *f = fopen(path, "wb");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fwrite(data, 1, bytes, f), bytes);
+    fclose(f);
+}
+
+static size_t read_file(const char *path, unsigned char *data, size_t most)
+{
+    FILE *f = fopen(path, "rb");
+    ck_assert_ptr_nonnull(f);
+    size_t bytes = fread(data, 1, most, f);
+    fclose(f);
+    return bytes;
+}
+
+static bool has(const place *p, const char *text, size_t bytes)
+{
+    void *blob;
+    size_t got;
+    isg_cache_get(&p->cache, p->key, &blob, &got);
+    bool same = blob && got == bytes && memcmp(blob, text, bytes) == 0;
+    free(blob);
+    return same;
+}
+
+START_TEST(round_trip)
+{
+    place p;
+    open_place(&p);
+    ck_assert(!has(&p, "x", 1));
+    isg_cache_put(&p.cache, p.key, "x", 1);
+    ck_assert(has(&p, "x", 1));
+    isg_cache_put(&p.cache, p.key, "longer", 6);
+    ck_assert(has(&p, "longer", 6));
+    isg_cache_put(&p.cache, p.key, "", 0);
+    ck_assert(has(&p, "", 0));
+    ck_assert_int_eq(warnings, 0);
+    struct stat info;
+    ck_assert_int_eq(stat(p.path, &info), 0);
+    ck_assert_int_eq(info.st_mode & 077, 0);
+    close_place(&p);
+}
+END_TEST
+
+// Texts and their borders make the key.
+START_TEST(keys)
+{
+    isg_cache_key a = isg_cache_key_of((const char *const[]){"a", "bc", NULL});
+    isg_cache_key b = isg_cache_key_of((const char *const[]){"ab", "c", NULL});
+    isg_cache_key c = isg_cache_key_of((const char *const[]){"a", "bc", "", NULL});
+    ck_assert_int_ne(memcmp(&a, &b, sizeof a), 0);
+    ck_assert_int_ne(memcmp(&a, &c, sizeof a), 0);
+}
+END_TEST
+
+// Every cut, every flipped bit and any junk is seen, and costs a warning.
+START_TEST(damage)
+{
+    place p;
+    open_place(&p);
+    const char blob[] = "something a driver would choke on";
+    unsigned char whole[400], broken[400];
+    isg_cache_put(&p.cache, p.key, blob, sizeof blob);
+    size_t bytes = read_file(p.path, whole, sizeof whole);
+    ck_assert_uint_eq(bytes, 64 + sizeof blob);
+    int damages = 0;
+    for (size_t cut = 0; cut < bytes; cut++, damages++) {
+        write_file(p.path, whole, cut);
+        ck_assert(!has(&p, blob, sizeof blob));
+        ck_assert_int_ne(access(p.path, F_OK), 0);  // removed, so that it is looked at once
+    }
+    for (size_t bit = 0; bit < bytes * 8; bit++, damages++) {
+        memcpy(broken, whole, bytes);
+        broken[bit / 8] ^= (unsigned char)(1u << bit % 8);
+        write_file(p.path, broken, bytes);
+        ck_assert_msg(!has(&p, blob, sizeof blob), "flipped bit %d was not seen", (int)bit);
+    }
+    memcpy(broken, whole, bytes);
+    broken[bytes] = 0;
+    write_file(p.path, broken, bytes + 1);
+    ck_assert(!has(&p, blob, sizeof blob));
+    suite_random random = suite_stream(1);
+    for (int i = 0; i < 200; i++, damages++) {
+        for (size_t b = 0; b < sizeof broken; b++)
+            broken[b] = (unsigned char)random_bits(&random);
+        write_file(p.path, broken, (size_t)random_below(&random, sizeof broken));
+        ck_assert(!has(&p, blob, sizeof blob));
+    }
+    ck_assert_int_eq(warnings, damages + 1);
+    write_file(p.path, whole, bytes);
+    ck_assert(has(&p, blob, sizeof blob));
+    close_place(&p);
+}
+END_TEST
+
+// A file under another key's name, and a link, are not believed.
+START_TEST(foreign)
+{
+    place p;
+    open_place(&p);
+    isg_cache_put(&p.cache, p.key, "x", 1);
+    isg_cache_key other = isg_cache_key_of((const char *const[]){"other", NULL});
+    char path[200], kept[200];
+    snprintf(kept, sizeof kept, "%s/kept", p.folder);
+    int at = snprintf(path, sizeof path, "%s/", p.folder);
+    for (int i = 0; i < 16; i++)
+        at += sprintf(path + at, "%02x", other.bytes[i]);
+    ck_assert_int_eq(link(p.path, path), 0);
+    void *blob;
+    size_t bytes;
+    isg_cache_get(&p.cache, other, &blob, &bytes);
+    ck_assert_ptr_null(blob);
+    ck_assert_int_eq(rename(p.path, kept), 0);
+    ck_assert_int_eq(symlink(kept, p.path), 0);
+    ck_assert(!has(&p, "x", 1));
+    ck_assert_int_eq(warnings, 2);
+    unlink(kept);
+    close_place(&p);
+}
+END_TEST
+
+// Folders that cannot be used, or that others may write to, are no cache; that is not an error.
+START_TEST(unusable_folders)
+{
+    place p;
+    open_place(&p);
+    isg_cache c;
+    write_file(p.path, "", 0);
+    isg_cache_open(&c, p.path, count_warnings, NULL);
+    ck_assert_ptr_null(c.folder);
+    isg_cache_open(&c, "/proc/nowhere/cache", count_warnings, NULL);
+    ck_assert_ptr_null(c.folder);
+    ck_assert_int_eq(chmod(p.folder, 0777), 0);
+    isg_cache_open(&c, p.folder, count_warnings, NULL);
+    ck_assert_ptr_null(c.folder);
+    ck_assert_int_eq(warnings, 3);
+    isg_cache_open(&c, "off", count_warnings, NULL);
+    ck_assert_ptr_null(c.folder);
+    ck_assert_int_eq(warnings, 3);
+    void *blob;
+    size_t bytes;
+    isg_cache_put(&c, p.key, "x", 1);
+    isg_cache_get(&c, p.key, &blob, &bytes);
+    ck_assert_ptr_null(blob);
+    close_place(&p);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {round_trip, keys, damage, foreign, unusable_folders};
+    return suite_run(suite_of("cache", tests, COUNT(tests)));
+}

@@ -1,0 +1,284 @@
+// The device's Gram matrix is the reference's, bit for bit, for any shape, block, stride, precision, arithmetic and way through memory.
+#include "device.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static isg_dtype dtype_of(int wide)
+{
+    return wide ? ISG_F64 : ISG_F32;
+}
+
+static bool lacks(isg_context *context, isg_dtype dtype)
+{
+    return dtype == ISG_F64 && isg_context_device(context)->lanes_f64 == 0;
+}
+
+// One random operator: the whole of K, then a random block of it, then its diagonal.
+static void check_random(isg_context *context, suite_random *random, isg_dtype dtype, int64_t most)
+{
+    int64_t n = 1 + random_below(random, most), m = 1 + random_below(random, most), d = 1 + random_below(random, 70);
+    bool symmetric = random_below(random, 2) != 0;
+    m = symmetric ? n : m;
+    double gamma = ldexp(random_between(random, 1, 2), (int)random_below(random, 8) - 9);
+    void *x = device_points(random, dtype, n * d, -2, 2), *y = device_points(random, dtype, m * d, -2, 2);
+    void *want = device_expected_gram(context, dtype, x, n, symmetric ? NULL : y, m, d, gamma);
+    char what[120];
+    snprintf(what, sizeof what, "%s n %lld m %lld d %lld symmetric %d", isg_dtype_name(dtype), (long long)n, (long long)m,
+             (long long)d, symmetric);
+
+    isg_gram *gram;
+    isg_array none = {.dtype = ISG_DTYPE_NONE};
+    device_ok(context, isg_gram_create(context, &gram, isg_gram_params(.x = isg_matrix(dtype, x, n, d),
+                                                                       .y = symmetric ? none : isg_matrix(dtype, y, m, d),
+                                                                       .gamma = gamma)));
+    int64_t stride = m + random_below(random, 3) * random_below(random, 20);
+    void *k = device_guard(dtype, n * stride);
+    isg_array whole = isg_matrix(dtype, k, n, m);
+    whole.strides[0] = stride;
+    device_ok(context, isg_gram_dense(gram, whole));
+    device_same_bits(dtype, k, stride, want, m, n, m, what);
+    // The gaps between rows were left alone: they still hold the fence's byte.
+    for (int64_t i = 0; i + 1 < n && stride > m; i++)
+        ck_assert_int_eq(((unsigned char *)k)[(size_t)(i * stride + m) * isg_dtype_bytes(dtype)], 0xa5);
+    device_guard_free(k, dtype, n * stride);
+
+    int64_t row = random_below(random, n), col = random_below(random, m);
+    int64_t rows = 1 + random_below(random, n - row), cols = 1 + random_below(random, m - col);
+    k = device_guard(dtype, rows * cols);
+    device_ok(context, isg_gram_tile(gram, row, col, isg_matrix(dtype, k, rows, cols)));
+    device_same_bits(dtype, k, cols, (char *)want + (size_t)(row * m + col) * isg_dtype_bytes(dtype), m, rows, cols, what);
+    device_guard_free(k, dtype, rows * cols);
+
+    int64_t count = n < m ? n : m;
+    k = device_guard(dtype, count);
+    device_ok(context, isg_gram_diagonal(gram, isg_vector(dtype, k, count)));
+    device_same_bits(dtype, k, 1, want, m + 1, count, 1, "diagonal");
+    device_guard_free(k, dtype, count);
+    isg_gram_destroy(&gram);
+    free(want);
+    free(x);
+    free(y);
+}
+
+static void check_many(isg_arithmetic arithmetic, int64_t max_alloc_bytes, bool zero_copy, int rounds, int64_t most, int stream)
+{
+    isg_context *context = device_open(arithmetic, max_alloc_bytes);
+    if (!context)
+        return;
+    context->zero_copy = context->zero_copy && zero_copy;
+    suite_random random = suite_stream((uint64_t)stream);
+    for (int i = 0; i < rounds; i++)
+        for (int wide = 0; wide < 2; wide++)
+            if (!lacks(context, dtype_of(wide)))
+                check_random(context, &random, dtype_of(wide), most);
+    isg_context_destroy(&context);
+}
+
+START_TEST(random_shapes_fused)
+{
+    check_many(ISG_ARITHMETIC_FUSED, 0, true, 40, 150, 1);
+}
+END_TEST
+
+START_TEST(random_shapes_unfused)
+{
+    check_many(ISG_ARITHMETIC_UNFUSED, 0, true, 40, 150, 2);
+}
+END_TEST
+
+// Through a staging buffer, as on a device with its own memory.
+START_TEST(random_shapes_staged)
+{
+    check_many(ISG_ARITHMETIC_AUTO, 0, false, 20, 150, 3);
+}
+END_TEST
+
+// Buffers so small that points and K come in many parts, in both ways through memory.
+START_TEST(random_shapes_in_parts)
+{
+    check_many(ISG_ARITHMETIC_AUTO, 40000, true, 15, 300, 4);
+    check_many(ISG_ARITHMETIC_AUTO, 40000, false, 15, 300, 5);
+}
+END_TEST
+
+// Large enough for several launches and the mirrored kernel.
+START_TEST(large_mirrored)
+{
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    suite_random random = suite_stream(6);
+    enum { N = 1201, D = 40 };
+    void *x = device_points(&random, ISG_F32, N * D, -1, 1);
+    void *want = device_expected_gram(context, ISG_F32, x, N, NULL, N, D, 0.02);
+    float *k = device_guard(ISG_F32, (int64_t)N * N);
+    isg_gram *gram;
+    device_ok(context, isg_gram_create(context, &gram, isg_gram_params(.x = isg_matrix(ISG_F32, x, N, D), .gamma = 0.02)));
+    device_ok(context, isg_gram_dense(gram, isg_matrix_f32(k, N, N)));
+    device_same_bits(ISG_F32, k, N, want, N, N, N, "mirrored");
+    for (int i = 0; i < N; i++)
+        ck_assert(k[i * N + i] == 1);
+    device_guard_free(k, ISG_F32, (int64_t)N * N);
+    isg_gram_destroy(&gram);
+    isg_context_destroy(&context);
+    free(want);
+    free(x);
+}
+END_TEST
+
+// Scales from 1e-30 to 1e30, in powers of two, give the bits of scale 1; so do points far from the origin, within the reference's own.
+START_TEST(scales)
+{
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    suite_random random = suite_stream(7);
+    enum { N = 33, D = 5 };
+    float *x = device_points(&random, ISG_F32, N * D, -3, 3), y[N * D];
+    float *want = device_expected_gram(context, ISG_F32, x, N, NULL, N, D, 0.5);
+    for (int e = -100; e <= 100; e += 25) {
+        float k[N * N];
+        for (int i = 0; i < N * D; i++)
+            y[i] = ldexpf(x[i], e);
+        isg_gram *gram;
+        device_ok(context, isg_gram_create(context, &gram, isg_gram_params(.x = isg_matrix_f32(y, N, D), .sigma = ldexp(1, e))));
+        device_ok(context, isg_gram_dense(gram, isg_matrix_f32(k, N, N)));
+        device_same_bits(ISG_F32, k, N, want, N, N, N, "scaled");
+        isg_gram_destroy(&gram);
+    }
+    isg_context_destroy(&context);
+    free(want);
+    free(x);
+}
+END_TEST
+
+// NaN in a point gives NaN in its row and column, and nowhere else, when it is allowed.
+START_TEST(nan_allowed)
+{
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    float x[3 * 2] = {0, 1, NAN, 2, 3, 4}, k[9];
+    isg_gram *gram;
+    device_ok(context, isg_gram_create(context, &gram, isg_gram_params(.x = isg_matrix_f32(x, 3, 2), .allow_nonfinite = 1)));
+    device_ok(context, isg_gram_dense(gram, isg_matrix_f32(k, 3, 3)));
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++)
+            ck_assert_int_eq(isnan(k[i * 3 + j]) != 0, i == 1 || j == 1);
+    isg_gram_destroy(&gram);
+    isg_context_destroy(&context);
+}
+END_TEST
+
+typedef struct bad_case {
+    isg_gram_params params;
+    isg_status status;
+    const char *says;
+} bad_case;
+
+START_TEST(bad_parameters)
+{
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    float x[6] = {1, 2, 3, 4, 5, 6}, nan_at_21[6] = {1, 2, 3, 4, 5, NAN};
+    double big[2] = {1, 1e300};
+    isg_array m = isg_matrix_f32(x, 3, 2);
+    const bad_case cases[] = {
+        {{0}, ISG_ERR_ARGUMENT, "points"},
+        {{.x = isg_matrix_f32(x, 0, 2)}, ISG_ERR_SHAPE, "0 rows"},
+        {{.x = isg_matrix_f32(x, 3, 0)}, ISG_ERR_SHAPE, "0 columns"},
+        {{.x = m, .y = isg_matrix_f32(x, 2, 3)}, ISG_ERR_SHAPE, "2 columns"},
+        {{.x = isg_vector(ISG_F32, x, 6)}, ISG_ERR_SHAPE, "1-dimensional"},
+        {{.x = isg_matrix_f32(NULL, 3, 2)}, ISG_ERR_ARGUMENT, "no data"},
+        {{.x = m, .sigma = -1}, ISG_ERR_ARGUMENT, "sigma"},
+        {{.x = m, .sigma = NAN}, ISG_ERR_ARGUMENT, "sigma"},
+        {{.x = m, .gamma = INFINITY}, ISG_ERR_ARGUMENT, "gamma"},
+        {{.x = m, .gamma = 1, .sigma = 1}, ISG_ERR_ARGUMENT, "gamma and sigma"},
+        {{.x = m, .lengthscale = 1e-300}, ISG_ERR_RANGE, "lengthscale"},
+        {{.x = isg_matrix_f32(nan_at_21, 3, 2)}, ISG_ERR_NONFINITE, "row 2, column 1"},
+        {{.x = isg_matrix_f32(nan_at_21, 3, 2), .x_name = "a.npy"}, ISG_ERR_NONFINITE, "a.npy"},
+        {{.x = isg_matrix_f64(big, 1, 2), .precision = ISG_PRECISION_F32}, ISG_ERR_RANGE, "row 0, column 1"},
+        {{.x = m, .precision = (isg_precision)7}, ISG_ERR_ARGUMENT, "precision"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        isg_gram *gram = (isg_gram *)&i;
+        isg_status st = isg_gram_create(context, &gram, &cases[i].params);
+        const isg_error *e = isg_context_error(context);
+        ck_assert_msg(st == cases[i].status, "case %d: status %s (%s)", (int)i, isg_status_name(st), e->message);
+        ck_assert_msg(strstr(e->message, cases[i].says) != NULL, "case %d says: %s", (int)i, e->message);
+        ck_assert_ptr_null(gram);
+    }
+    isg_context_destroy(&context);
+}
+END_TEST
+
+START_TEST(bad_outputs)
+{
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    float x[6] = {1, 2, 3, 4, 5, 6}, k[9];
+    isg_gram *gram;
+    device_ok(context, isg_gram_create(context, &gram, isg_gram_params(.x = isg_matrix_f32(x, 3, 2))));
+    isg_array transposed = isg_matrix_f32(k, 3, 3);
+    transposed.strides[0] = 1;
+    transposed.strides[1] = 3;
+    for (int i = 0; i < 9; i++)
+        k[i] = 7;
+    ck_assert_int_eq(isg_gram_dense(gram, isg_matrix_f32(k, 3, 2)), ISG_ERR_SHAPE);
+    ck_assert_int_eq(isg_gram_dense(gram, isg_matrix(ISG_F64, k, 3, 3)), ISG_ERR_DTYPE);
+    ck_assert_int_eq(isg_gram_dense(gram, transposed), ISG_ERR_SHAPE);
+    ck_assert_int_eq(isg_gram_tile(gram, 2, 0, isg_matrix_f32(k, 2, 1)), ISG_ERR_SHAPE);
+    ck_assert_int_eq(isg_gram_tile(gram, -1, 0, isg_matrix_f32(k, 1, 1)), ISG_ERR_SHAPE);
+    ck_assert_int_eq(isg_gram_tile(gram, INT64_MAX, 0, isg_matrix_f32(k, 1, 1)), ISG_ERR_SHAPE);
+    ck_assert_int_eq(isg_gram_diagonal(gram, isg_vector(ISG_F32, k, 2)), ISG_ERR_SHAPE);
+    for (int i = 0; i < 9; i++)
+        ck_assert(k[i] == 7);
+    // The operator is still usable.
+    device_ok(context, isg_gram_dense(gram, isg_matrix_f32(k, 3, 3)));
+    ck_assert(k[0] == 1 && k[4] == 1 && k[8] == 1);
+    isg_gram_destroy(&gram);
+    isg_gram_destroy(&gram);
+    isg_context_destroy(&context);
+}
+END_TEST
+
+typedef struct steps {
+    int calls, stop_at;
+    double last;
+} steps;
+
+static int count_steps(void *user, double done, double total)
+{
+    steps *s = user;
+    ck_assert(done > s->last && done <= total);
+    s->last = done;
+    return ++s->calls == s->stop_at;
+}
+
+// Progress rises to the total and may stop the work.
+START_TEST(progress)
+{
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 1 << 16);
+    suite_random random = suite_stream(8);
+    enum { N = 400, D = 3 };
+    void *x = device_points(&random, ISG_F32, N * D, -1, 1);
+    float *k = malloc(sizeof *k * N * N);
+    for (int stop_at = 0; stop_at < 3; stop_at += 2) {
+        steps s = {.stop_at = stop_at};
+        isg_gram *gram;
+        device_ok(context, isg_gram_create(context, &gram,
+                                           isg_gram_params(.x = isg_matrix(ISG_F32, x, N, D), .progress = count_steps,
+                                                           .progress_user = &s)));
+        ck_assert_int_eq(isg_gram_dense(gram, isg_matrix_f32(k, N, N)), stop_at ? ISG_ERR_CANCELLED : ISG_OK);
+        ck_assert_int_gt(s.calls, 1);
+        ck_assert(stop_at ? s.calls == stop_at : s.last == (double)N * N);
+        isg_gram_destroy(&gram);
+    }
+    isg_context_destroy(&context);
+    free(k);
+    free(x);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {random_shapes_fused, random_shapes_unfused, random_shapes_staged,
+                                         random_shapes_in_parts, large_mirrored, scales, nan_allowed, bad_parameters,
+                                         bad_outputs, progress};
+    return suite_run(suite_of("gram", tests, COUNT(tests)));
+}

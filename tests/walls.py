@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""The walls of docs/architecture.md that a search can hold: walls.py ROOT
+
+- Rooms above the line know nothing of OpenCL.
+- Only lib/blas.c names CLBlast.
+- The command uses the public headers, and of the library's rooms only the ground floor.
+- cl/ holds no built-in transcendental function and no relaxed arithmetic; every program begins with contraction off.
+- The files of cl/ are ASCII: that is all that OpenCL compilers promise to read.
+"""
+import re
+import sys
+from pathlib import Path
+
+NO_OPENCL = {"base", "npy", "npy_header", "npy_read", "npy_write", "kernels", "points", "profile", "recipe", "reference",
+             "reference_variant", "cache"}
+FORBIDDEN = re.compile(
+    r"\b(native_\w+|half_(?:exp|sqrt|recip|divide|log|powr|sin|cos|tan)\w*|mad|mad24|exp2?|exp10|expm1|log|log2|log10|log1p|"
+    r"powr?|pown|rootn|tanh?|sinh?|cosh?|sinpi|cospi|erfc?|rsqrt|sqrt|cbrt|hypot|tgamma|lgamma)\s*\("
+)
+
+
+def code(path):
+    """The text without comments."""
+    text = path.read_text(encoding="utf-8")
+    return re.sub(r"//[^\n]*|/\*.*?\*/", "", text, flags=re.S)
+
+
+def faults(root):
+    for path in sorted((root / "lib").glob("*.[ch]")):
+        text = code(path)
+        if path.stem in NO_OPENCL and re.search(r"CL/cl|\bcl_\w+|\bcl[A-Z]\w+\(", text):
+            yield f"{path.name} names OpenCL, which is below it"
+        if path.stem in NO_OPENCL and re.search(r'#include "(cl|context|device|program|probe|buffer|gram)\.h"', text):
+            yield f"{path.name} includes downward rooms' headers"
+        if path.stem != "blas" and re.search("clblast", text, re.I):
+            yield f"{path.name} names CLBlast"
+    for path in sorted((root / "tools").glob("*.[ch]")):
+        for header in re.findall(r'#include "([^"]+)"', code(path)):
+            if header != "base.h" and not (root / "tools" / header).exists():
+                yield f"tools/{path.name} includes {header}"
+    for path in sorted((root / "cl").iterdir()):
+        if path.suffix not in (".cl", ".h"):
+            continue
+        for found in FORBIDDEN.finditer(code(path)):
+            yield f"cl/{path.name} calls {found.group(0)}"
+        if not path.read_bytes().isascii():
+            yield f"cl/{path.name} is not ASCII"
+    if "FP_CONTRACT OFF" not in (root / "cl" / "numerics.h").read_text(encoding="utf-8"):
+        yield "cl/numerics.h does not turn contraction off"
+    if re.search(r"fast-relaxed|mad-enable|unsafe-math|finite-math|denorms-are-zero", "".join(
+            code(p) for p in (root / "lib").glob("*.c"))):
+        yield "lib/ hands relaxed options to a compiler"
+
+
+if __name__ == "__main__":
+    found = list(faults(Path(sys.argv[1])))
+    print("\n".join(found))
+    sys.exit(1 if found else 0)
