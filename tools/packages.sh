@@ -5,7 +5,7 @@
 
 packages_build='gcc libc6-dev pkg-config meson ninja-build python3
     ocl-icd-opencl-dev libpng-dev libxxhash-dev libcjson-dev pocl-opencl-icd'
-packages_test='check libmpfr-dev clang'
+packages_test='g++ check libmpfr-dev clang'
 
 say()
 {
@@ -40,6 +40,7 @@ present()
 {
     case $1 in
     gcc) works cc || works gcc ;;
+    g++) works c++ || works g++ ;;
     libc6-dev) any_file /usr/include/stdio.h || echo '#include <stdio.h>' | cc -E - >/dev/null 2>&1 ;;
     ninja-build) works ninja || works ninja-build ;;
     pocl-opencl-icd) any_file /etc/OpenCL/vendors/*pocl* ;;
@@ -54,12 +55,12 @@ present()
     esac
 }
 
-# Whether one can go on without a package: PoCL is one OpenCL device among others, clang a second opinion.
+# Whether one can go on without a package: PoCL is one OpenCL device among others, g++ and clang are second opinions.
 optional()
 {
     case $1 in
     pocl-opencl-icd) any_file /etc/OpenCL/vendors/*.icd ;;
-    clang) true ;;
+    g++ | clang) true ;;
     *) false ;;
     esac
 }

@@ -1,0 +1,459 @@
+#!/usr/bin/env python3
+"""The command does what it says: isogram grid, gram and devices, as a user calls them.
+
+test_cli.py PATH_TO_ISOGRAM [unittest's arguments]
+"""
+import itertools
+import math
+import random
+import struct
+import unittest
+
+import cli
+import npy_util
+from cli import needs_f64
+
+EPSILON = {"<f4": 2.0**-24, "<f8": 2.0**-53}
+LEAST = {"<f4": 2.0**-126, "<f8": 2.0**-1022}
+
+
+# ---- Gaussian weights, written from their definitions ----
+
+def linspace(first, last, count):
+    return [first + (last - first) * i / (count - 1) for i in range(count)] if count > 1 else [first]
+
+
+def gaussian(x, sigma):
+    return math.exp(-0.5 * (x / sigma) ** 2)
+
+
+def point(count, sigma, first=None, last=None):
+    first = -(count - 1) / 2 if first is None else first
+    last = (count - 1) / 2 if last is None else last
+    return [gaussian(x, sigma) for x in linspace(first, last, count)]
+
+
+def interval(low, high, sigma):
+    """The probability between low and high, without cancellation in the tails."""
+    if low + high < 0:
+        low, high = -high, -low
+    a, b = low / (sigma * math.sqrt(2)), high / (sigma * math.sqrt(2))
+    return (math.erfc(a) - math.erfc(b)) / 2 if a > 0 else (math.erf(b) - math.erf(a)) / 2
+
+
+def integrated(count, sigma, first=None, last=None):
+    first = -count / 2 if first is None else first
+    last = count / 2 if last is None else last
+    edges = linspace(first, last, count + 1)
+    return [interval(a, b, sigma) for a, b in zip(edges, edges[1:])]
+
+
+def bessel(count, sigma):
+    def weight(n, t):
+        terms = ((t / 2) ** (2 * k + abs(n)) / (math.factorial(k) * math.factorial(k + abs(n))) for k in range(60))
+        return math.exp(-t) * math.fsum(terms)
+
+    return [weight(n - (count - 1) // 2, sigma * sigma) for n in range(count)]
+
+
+def delta(count, sigma):
+    """An impulse at count // 2 through a filter cut at 4 sigma, reflected at the borders."""
+    radius = int(4 * sigma + 0.5)
+    taps = normalized([gaussian(x, sigma) for x in range(-radius, radius + 1)])
+    weights = [0.0] * count
+    for i in range(count):
+        for k, tap in enumerate(taps):
+            at = (i + k - radius) % (2 * count)
+            weights[i] += tap if min(at, 2 * count - 1 - at) == count // 2 else 0
+    return weights
+
+
+def normalized(weights):
+    total = math.fsum(weights)
+    return [w / total for w in weights]
+
+
+def old_gkern(count, sigma, nsig):
+    step = (2 * nsig + 1) / count
+    return normalized([math.sqrt(w) for w in integrated(count, sigma, -nsig - step / 2, nsig + step / 2)])
+
+
+def outer(*profiles):
+    return [math.prod(weights) for weights in itertools.product(*profiles)]
+
+
+RECIPES = {
+    "gkern": normalized(integrated(21, 1, -3, 3)),
+    "gkern-sqrt": old_gkern(21, 1, 3),
+    "gkern-delta": delta(21, 3),
+    "gkern-point": normalized(point(5, 1)),
+    "window": point(21, 3),
+    "linspace": normalized(point(50, 3, -10, 10)),
+    "mask": point(8, 2, -4, 4),
+    "loop": normalized(point(3, 1)),
+}
+WITH_A_WARNING = {"gkern-sqrt", "linspace"}
+
+
+class Grid(cli.Case):
+    def grid(self, *options):
+        name = "g.npy"
+        result = self.run_command("grid", *options, "-o", name, "--quiet")
+        self.assertEqual((result.code, result.out, result.err), (cli.DONE, b"", ""), options)
+        return self.read(name)
+
+    def check_grid(self, options, shape, wanted):
+        g = self.grid(*options)
+        self.assertEqual(g.shape, tuple(shape))
+        self.assertFalse(g.fortran)
+        relative = (1e-12 if g.descr == "<f8" else 0) + 8 * EPSILON[g.descr]
+        for at, (got, want) in enumerate(zip(g.values, wanted)):
+            if not math.isclose(got, want, rel_tol=relative, abs_tol=8 * EPSILON[g.descr] * max(wanted) * 1e-6):
+                self.fail(f"grid {' '.join(map(str, options))}: element {at} is {got!r}, not {want!r}")
+        return g
+
+    def check_same_bytes(self, left, right):
+        self.assertEqual(self.grid(*left).values, self.grid(*right).values, (left, right))
+
+    def test_recipes_are_those_of_the_help(self):
+        text = self.succeed("grid", "--help").out.decode()
+        listed = text.split("--like")[1].split("--nsig")[0].splitlines()[1:]
+        self.assertEqual({line.split()[0] for line in listed if line.strip()}, set(RECIPES))
+
+    def test_recipes(self):
+        for name, weights in RECIPES.items():
+            with self.subTest(recipe=name):
+                options = ["--like", name] + (["--size", "8", "--sigma", "2"] if name == "mask" else [])
+                self.check_grid(options, [len(weights)] * 2, outer(weights, weights))
+                result = self.run_command("grid", *options)
+                warnings = [line for line in result.lines if line.startswith("isogram: warning: ")]
+                self.assertEqual(len(warnings), int(name in WITH_A_WARNING), result)
+                self.assertEqual(len(result.lines), len(warnings), result)
+
+    def test_options_override_recipes(self):
+        box = integrated(6, 2)
+        for options, weights in [
+            (["--like", "gkern", "--size", 5, "--nsig", 2.5], normalized(integrated(5, 1, -2.5, 2.5))),
+            (["--like", "gkern-sqrt", "--size", 8, "--nsig", 2], old_gkern(8, 1, 2)),
+            (["--like", "gkern-delta", "--size", 8, "--sigma", 2.5], delta(8, 2.5)),
+            (["--like", "gkern-point", "--size", 6, "--sigma", 0.7], normalized(point(6, 0.7))),
+            (["--like", "window", "--size", 6, "--sigma", 2], point(6, 2)),
+            (["--like", "window", "--size", 6, "--sigma", 2, "--normalize", "sum"], normalized(point(6, 2))),
+            (["--size", 6, "--sigma", 2, "--like", "window", "--sampling", "integrated"], box),
+            (["--like", "linspace", "--sigma", 2, "--normalize", "none"], point(50, 2, -10, 10)),
+            (["--like", "loop", "--size", 4], normalized(point(4, 1, -2, 1))),
+        ]:
+            with self.subTest(options=options):
+                self.check_grid(options, [len(weights)] * 2, outer(weights, weights))
+
+    def test_recipes_are_the_options_they_stand_for(self):
+        for name, options in [
+            ("gkern", ["--size", 21, "--sampling", "integrated", "--sigma", 1, "--from", -3, "--to", 3]),
+            ("gkern-delta", ["--size", 21, "--sampling", "delta", "--sigma", 3]),
+            ("gkern-point", ["--size", 5, "--sigma", 1]),
+            ("window", ["--size", 21, "--sigma", 3, "--normalize", "none"]),
+            ("linspace", ["--size", 50, "--sigma", 3, "--from", -10, "--to", 10]),
+            ("loop", ["--size", 3, "--sigma", 1, "--from", -1, "--to", 1]),
+        ]:
+            with self.subTest(recipe=name):
+                if name == "gkern-delta":  # not normalised: the folded tails sum to 1 as they are
+                    options = options + ["--normalize", "none"]
+                self.check_same_bytes(["--like", name], options)
+
+    def test_published_check_figure(self):
+        g = self.grid("--like", "gkern", "--size", 5, "--nsig", 2.5)
+        octant = {(0, 0): 1.0278445, (0, 1): 4.10018648, (0, 2): 6.49510362, (1, 1): 16.35610171, (1, 2): 25.90969361,
+                  (2, 2): 41.0435344}
+        for place, want in octant.items():
+            self.assertAlmostEqual(273 * g[place], want, delta=1e-8 if g.descr == "<f8" else 1e-5)
+
+    def test_samplings_and_normalisations(self):
+        for sampling, weights, cell in [("point", point(7, 1.3), math.sqrt(2 * math.pi) * 1.3),
+                                        ("integrated", integrated(7, 1.3), 1), ("bessel", bessel(7, 1.3), None)]:
+            options = ["--size", 7, "--sigma", 1.3, "--sampling", sampling, "--normalize"]
+            with self.subTest(sampling=sampling):
+                self.check_grid(options + ["none"], (7, 7), outer(weights, weights))
+                self.check_grid(options + ["sum"], (7, 7), outer(normalized(weights), normalized(weights)))
+                top = [w / max(weights) for w in weights]
+                self.check_grid(options + ["max"], (7, 7), outer(top, top))
+                if cell:
+                    density = [w / cell for w in weights]
+                    self.check_grid(options + ["density"], (7, 7), outer(density, density))
+        self.check_grid(["--size", 6, "--sigma", 1.3, "--sampling", "bessel", "--normalize", "none"], (6, 6),
+                        outer(bessel(6, 1.3), bessel(6, 1.3)))
+
+    def test_shapes(self):
+        for options, sizes, sigmas in [
+            (["--size", 5, "--sigma", 1, "--ndim", 1], [5], [1]),
+            (["--size", 5, "--sigma", 1], [5] * 2, [1] * 2),
+            (["--size", 4, "--sigma", 1, "--ndim", 3], [4] * 3, [1] * 3),
+            (["--size", 3, "--sigma", 1, "--ndim", 4], [3] * 4, [1] * 4),
+            (["--size", "3x8", "--sigma", 2], [3, 8], [2, 2]),
+            (["--size", "8x3", "--sigma", "1,2.5"], [8, 3], [1, 2.5]),
+            (["--size", "2x3x4", "--sigma", "0.5,1,2"], [2, 3, 4], [0.5, 1, 2]),
+            (["--size", 3, "--sigma", "0.5,1,2"], [3] * 3, [0.5, 1, 2]),
+            (["--size", "2x5x4x3", "--sigma", "4,3,2,1"], [2, 5, 4, 3], [4, 3, 2, 1]),
+            (["--size", "1x1", "--sigma", 1], [1, 1], [1, 1]),
+            (["--size", "1x301", "--sigma", 40], [1, 301], [40, 40]),
+        ]:
+            with self.subTest(options=options):
+                self.check_grid(options, sizes, outer(*(normalized(point(n, s)) for n, s in zip(sizes, sigmas))))
+
+    def test_coordinates_per_axis(self):
+        profiles = [point(4, 1, -1, 2), point(5, 2, 0, 3)]
+        self.check_grid(["--size", "4x5", "--sigma", "1,2", "--from=-1,0", "--to", "2,3", "--normalize", "none"], (4, 5),
+                        outer(*profiles))
+
+    def check_symmetry_and_sum(self, precision, descr):
+        for ndim, size, sigma in itertools.product([1, 2, 3, 4], [1, 2, 5, 8], [0.3, 1, 7]):
+            with self.subTest(ndim=ndim, size=size, sigma=sigma):
+                g = self.grid("--ndim", ndim, "--size", size, "--sigma", sigma, "--precision", precision)
+                self.assertEqual((g.descr, g.shape), (descr, (size,) * ndim))
+                self.assertEqual(g.values, g.values[::-1])
+                if ndim == 2:
+                    self.assertEqual(g.values, [v for column in zip(*g.rows()) for v in column])
+                self.assertLessEqual(abs(math.fsum(g.values) - 1), 2 * ndim * EPSILON[descr])
+
+    def test_symmetry_and_sum_f32(self):
+        self.check_symmetry_and_sum("f32", "<f4")
+
+    @needs_f64
+    def test_symmetry_and_sum_f64(self):
+        self.check_symmetry_and_sum("f64", "<f8")
+
+    def test_text_and_standard_output(self):
+        for size, precision in itertools.product(["3x5", "4", "2x3x4"], ["f32", "f64"]):
+            if precision == "f64" and "f64" not in cli.chosen_device():
+                continue
+            with self.subTest(size=size, precision=precision):
+                options = ["--size", size, "--sigma", "1.7", "--precision", precision]
+                g = self.grid(*options)
+                text = self.succeed("grid", *options).out.decode()
+                rows = [[float(word) for word in line.split(" ")] for line in text.splitlines()]
+                if precision == "f32":
+                    rows = [list(struct.unpack(f"<{len(r)}f", struct.pack(f"<{len(r)}f", *r))) for r in rows]
+                self.assertEqual(rows, g.rows())
+                self.assertTrue(text.endswith("\n"))
+                piped = self.succeed("grid", *options, "-o", "-")
+                self.assertEqual(piped.out, self.path("g.npy").read_bytes())
+
+    def test_report(self):
+        options = ["grid", "--size", "3x4", "--sigma", "1", "--json"]
+        report = self.succeed(*options).json
+        self.assertEqual(report["command"], "grid")
+        self.assertEqual(report["shape"], [3, 4])
+        self.assertIn(report["dtype"], ("float32", "float64"))
+        self.assertRegex(report["contract"], r"^isogram-1/f(32|64)/(un)?fused$")
+        self.assertEqual(report["device"]["name"], cli.chosen_device()["name"])
+        self.assertGreaterEqual(report["seconds"], 0)
+        self.assertIn(report["isogram"], self.succeed("--version").out.decode())
+        self.assertFalse({"output", "plot", "like"} & set(report))
+        report = self.succeed(*options, "-o", "g.npy", "--plot", "g.png", "--like", "window", "--precision", "f32").json
+        self.assertEqual([report[key] for key in ("output", "plot", "like", "dtype")],
+                         ["g.npy", "g.png", "window", "float32"])
+        self.assertEqual(self.read("g.npy").shape, (3, 4))
+
+    def test_pictures(self):
+        for size in ["7", "3x40", "1x9", "2x3x4", "2x3x4x5"]:
+            with self.subTest(size=size):
+                self.assertEqual(self.succeed("grid", "--size", size, "--sigma", 2, "--plot", "g.png").out, b"")
+                width, height = cli.png_size(self.path("g.png").read_bytes())
+                self.assertGreater(min(width, height), 50)
+        self.assertEqual([entry.name for entry in self.folder.iterdir()], ["g.png"])
+
+    def test_arithmetic_is_the_caller_s(self):
+        options = ["grid", "--size", 3, "--sigma", 1, "--precision", "f32", "--json", "--arithmetic"]
+        self.assertTrue(self.succeed(*options, "unfused").json["contract"].endswith("/unfused"))
+        if cli.chosen_device()["f32"]["fma_fused"]:
+            self.assertTrue(self.succeed(*options, "fused").json["contract"].endswith("/fused"))
+
+
+class Gram(cli.Case):
+    def gram(self, *args, **options):
+        self.assertEqual(self.succeed("gram", *args, "-o", "k.npy", "--quiet", **options).out, b"")
+        return self.read("k.npy")
+
+    def points(self, name, count, dims, descr="<f8", seed=1):
+        """Random points in the type's own numbers."""
+        source = random.Random(seed)
+        values = [source.uniform(-2, 2) for _ in range(count * dims)]
+        self.save(name, descr, (count, dims), values)
+        return self.read(name).rows()
+
+    def check_gram(self, k, x, y, gamma):
+        """The values, within the roundings of the arithmetic and of the argument of the exponential."""
+        self.assertEqual(k.shape, (len(x), len(y)))
+        epsilon = EPSILON[k.descr]
+        for i, j in itertools.product(range(len(x)), range(len(y))):
+            u = gamma * math.fsum((a - b) ** 2 for a, b in zip(x[i], y[j]))
+            error = epsilon * (4 + (len(x[i]) + 6) * u)
+            if not math.isclose(k[i, j], math.exp(-u), rel_tol=error, abs_tol=2 * LEAST[k.descr]):
+                self.fail(f"element {i}, {j} is {k[i, j]!r}, not {math.exp(-u)!r}")
+
+    def check_values(self, descr):
+        for n, m, d in [(1, 1, 1), (1, 5, 2), (5, 1, 3), (37, 23, 3), (70, 17, 1), (33, 65, 40)]:
+            with self.subTest(n=n, m=m, d=d):
+                x, y = self.points("x.npy", n, d, descr, 1), self.points("y.npy", m, d, descr, 2)
+                k = self.gram("x.npy", "y.npy", "--gamma", 0.375)
+                self.assertEqual(k.descr, descr)
+                self.check_gram(k, x, y, 0.375)
+                turned = self.gram("y.npy", "x.npy", "--gamma", 0.375)
+                self.assertEqual(k.values, [v for column in zip(*turned.rows()) for v in column])
+                k = self.gram("x.npy", "--gamma", 0.375)
+                self.check_gram(k, x, x, 0.375)
+                self.assertEqual(k.values, [v for column in zip(*k.rows()) for v in column])
+                self.assertEqual([k[i, i] for i in range(n)], [1.0] * n)
+                self.assertEqual(k.values, self.gram("x.npy", "x.npy", "--gamma", 0.375).values)
+
+    def test_values_f32(self):
+        self.check_values("<f4")
+
+    @needs_f64
+    def test_values_f64(self):
+        self.check_values("<f8")
+
+    @needs_f64
+    def test_published_check_figure(self):
+        self.save("x.npy", "<i8", (3, 4), range(12))
+        k = self.gram("x.npy", "--sigma", 1)
+        self.assertEqual([f"{v:.8e}" for v in k.values[:3]], ["1.00000000e+00", "1.26641655e-14", "2.57220937e-56"])
+
+    def test_scales_are_one_thing(self):
+        self.points("x.npy", 9, 4, "<f4")
+        wanted = self.gram("x.npy", "--gamma", 0.125).values
+        for options in [["--sigma", 2], ["--lengthscale", 2], ["--lengthscale=2"], ["--sigma", "2e0"], ["--kernel", "rbf", "--sigma", 2]]:
+            self.assertEqual(self.gram("x.npy", *options).values, wanted, options)
+        self.assertEqual(self.gram("x.npy").values, self.gram("x.npy", "--gamma", 0.25).values)  # 1/d
+
+    @needs_f64
+    def test_precision(self):
+        self.points("x4.npy", 5, 3, "<f4", 1)
+        self.points("x8.npy", 5, 3, "<f8", 1)
+        for args, descr in [
+            (["x4.npy"], "<f4"), (["x8.npy"], "<f8"), (["x4.npy", "x8.npy"], "<f8"), (["x8.npy", "x4.npy"], "<f8"),
+            (["x4.npy", "--precision", "f64"], "<f8"), (["x8.npy", "--precision", "f32"], "<f4"),
+        ]:
+            self.assertEqual(self.gram(*args).descr, descr, args)
+        self.assertEqual(self.gram("x8.npy", "--precision", "f32").values, self.gram("x4.npy").values)
+
+    def test_integers(self):
+        values = [0, 1, 2, 3, 5, 7, 1, 0, 4, 2, 6, 3]
+        for code in npy_util.CODES:
+            if code[0] == "f":
+                continue
+            wide = code in ("i4", "u4", "i8", "u8")
+            if wide and "f64" not in cli.chosen_device():
+                continue
+            with self.subTest(code=code):
+                of_type = [v % 2 for v in values] if code == "b1" else [-v for v in values] if code[0] == "i" else values
+                self.save("i.npy", ("|" if code[1] == "1" else "<") + code, (4, 3), of_type)
+                self.save("f.npy", "<f8" if wide else "<f4", (4, 3), of_type)
+                k = self.gram("i.npy", "--sigma", 3)
+                self.assertEqual((k.descr, k.values), ("<f8" if wide else "<f4", self.gram("f.npy", "--sigma", 3).values))
+
+    def test_layouts_of_files(self):
+        values = [0.25 * i * i for i in range(21)]
+        self.save("x.npy", "<f4", (7, 3), values)
+        wanted = self.gram("x.npy").values
+        for fortran, version in itertools.product([False, True], [1, 2, 3]):
+            self.save("other.npy", "<f4", (7, 3), values, fortran=fortran, version=version)
+            self.assertEqual(self.gram("other.npy").values, wanted, (fortran, version))
+            self.assertEqual(self.gram("x.npy", "other.npy").values, wanted, (fortran, version))
+
+    def test_standard_input_and_output(self):
+        self.points("x.npy", 11, 3, "<f4", 1)
+        self.points("y.npy", 6, 3, "<f4", 2)
+        x, y = (self.path(name).read_bytes() for name in ("x.npy", "y.npy"))
+        wanted = self.gram("x.npy", "y.npy").values
+        self.assertEqual(self.gram("-", "y.npy", stdin=x).values, wanted)
+        self.assertEqual(self.gram("x.npy", "-", stdin=y).values, wanted)
+        with open(self.path("x.npy"), "rb") as file:
+            self.assertEqual(self.gram("-", "y.npy", stdin=file).values, wanted)
+        piped = self.succeed("gram", "-", "y.npy", "-o", "-", stdin=x)
+        self.assertEqual(piped.out, self.path("k.npy").read_bytes())
+
+    def test_report(self):
+        self.points("x.npy", 6, 3, "<f4")
+        report = self.succeed("gram", "x.npy", "-o", "k.npy", "--sigma", 2, "--json", "--limits", "--repeat", 3,
+                              "--plot", "k.png").json
+        self.assertEqual({key: report[key] for key in ("command", "kernel", "gamma", "shape", "dimension", "dtype",
+                                                       "output", "plot")},
+                         {"command": "gram", "kernel": "rbf", "gamma": 0.125, "shape": [6, 6], "dimension": 3,
+                          "dtype": "float32", "output": "k.npy", "plot": "k.png"})
+        self.assertRegex(report["contract"], r"^isogram-1/f32/(un)?fused$")
+        self.assertEqual(set(report["seconds"]), {"read", "compute", "write"})
+        self.assertEqual(set(report["limits"]), {"fill_bytes_per_s", "madds_per_s", "seconds", "fraction"})
+        self.assertGreater(min(report["limits"].values()), 0)
+        self.assertGreater(report["pairs_per_s"], 0)
+        self.assertNotIn("limits", self.succeed("gram", "x.npy", "--json").json)
+        summary = self.succeed("gram", "x.npy", "-o", "k.npy", "--limits").out.decode()
+        for word in ("6 x 6 float32 in k.npy", "contract", "gamma", "pairs/s", "limit "):
+            self.assertIn(word, summary)
+
+    def test_ordered_picture(self):
+        labels = [2, 0, 1, 0, 2, 1, 0, 2]
+        order = sorted(range(8), key=lambda row: labels[row])
+        rows = self.points("x.npy", 8, 2, "<f4")
+        self.save("sorted.npy", "<f4", (8, 2), [v for row in order for v in rows[row]])
+        self.save("sorted-labels.npy", "|u1", (8,), sorted(labels))
+
+        def picture(*args):
+            self.succeed("gram", *args, "--plot", "k.png", "--quiet")
+            data = self.path("k.png").read_bytes()
+            cli.png_size(data)
+            return data
+
+        wanted = picture("sorted.npy", "--order", "sorted-labels.npy")
+        for descr in ("|i1", "<i2", "<u4", "<i8"):
+            self.save("labels.npy", descr, (8,), labels)
+            self.assertEqual(picture("x.npy", "--order", "labels.npy"), wanted, descr)
+        self.assertNotEqual(picture("x.npy"), wanted)
+        self.gram("x.npy", "--order", "labels.npy", "--plot", "k.png")
+        ordered = self.read("k.npy").values
+        self.assertEqual(ordered, self.gram("x.npy").values, "--order is about the picture, not about K")
+
+
+class Devices(cli.Case):
+    def test_list(self):
+        text = self.succeed("devices").out.decode()
+        self.assertEqual(sum(line.startswith("-> ") for line in text.splitlines()), 1, text)
+        self.assertIn("chosen by", text)
+        self.assertIn(cli.chosen_device()["name"], text)
+
+    def test_report(self):
+        report = self.succeed("devices", "--json").json
+        self.assertEqual(report["command"], "devices")
+        chosen = [d for d in report["devices"] if d["chosen"]]
+        self.assertEqual(len(chosen), 1)
+        for key in ("index", "name", "class", "platform", "version", "driver"):
+            self.assertEqual(chosen[0][key], report["device"][key])
+        self.assertEqual(set(chosen[0]["f32"]), {"trusted", "fma_fused", "fma_cost", "subnormals"})
+        self.assertIs(chosen[0]["f32"]["trusted"], True)
+        self.assertIs(chosen[0]["contracts_when_told_not_to"], False)
+
+    def test_choice(self):
+        device = cli.chosen_device()
+        for spec in (device["index"], device["name"], device["name"][2:9].upper(), device["platform"]):
+            for args, env in ((["--device", spec], None), ([], {"ISOGRAM_DEVICE": spec})):
+                with self.subTest(spec=spec, env=env):
+                    chosen = [d for d in self.succeed("devices", "--json", *args, env=env).json["devices"] if d["chosen"]]
+                    self.assertEqual(len(chosen), 1)
+                    self.assertTrue(spec in (chosen[0]["index"], chosen[0]["platform"]) or
+                                    spec.lower() in chosen[0]["name"].lower())
+        self.assertIn("chosen by --device", self.succeed("devices", "--device", device["index"]).out.decode())
+        self.assertIn("chosen by ISOGRAM_DEVICE",
+                      self.succeed("devices", env={"ISOGRAM_DEVICE": device["index"]}).out.decode())
+
+
+class General(cli.Case):
+    def test_help_names_every_verb(self):
+        text = self.succeed("--help").out.decode()
+        self.assertEqual(self.succeed("help").out.decode(), text)
+        self.assertEqual(self.run_command().code, cli.USAGE)
+        for verb in ("devices", "grid", "gram"):
+            self.assertIn(f"  {verb} ", text)
+            self.assertTrue(self.succeed(verb, "--help").out.decode().startswith(f"usage: isogram {verb}"))
+
+
+if __name__ == "__main__":
+    cli.main("test_cli.py")
