@@ -1,12 +1,13 @@
 // A block of the Gram matrix from packed panels (pack.cl): k[i, j] = FORMULA(gamma * |x_i - y_j|^2).
 //
-// Build options, besides those of numerics.h:
+// Build options, besides those of numerics.h; lanes.h moves the vectors:
 //   ROWS        rows of a work-item's tile
 //   VECTORS     vectors of LANES columns in a work-item's tile
 //   GROUP_COLS  work-items side by side that share a panel of columns; neighbours store to neighbouring addresses
 //   GROUP_ROWS  work-items one below the other that share a panel of rows
 //   SYMMETRIC   1: x and y are the same points; tiles below the diagonal are skipped and mirrored from above it.
 //               Needs ROWS of 4 or 8 that divide COL_PANEL
+//   STREAMED    1: k goes past the caches; tiles begin at multiples of a vector in memory
 //   FORMULA     a function of formulas.h
 //
 //             |<------- COL_PANEL ------->|
@@ -16,14 +17,11 @@
 // The shape of tiles and groups changes no bit: each pair has one accumulator, filled over the coordinates in order.
 #define COL_PANEL  (LANES * VECTORS * GROUP_COLS)
 #define ROW_PANEL  (ROWS * GROUP_ROWS)
-#define EACH(v, n) _Pragma("unroll") for (int v = 0; v < (n); v++)
 
-#if LANES == 1
-#define LOAD(p)     (*(p))
-#define STORE(v, p) (*(p) = (v))
+#if STREAMED
+#define STORE_TILE(v, p) STREAM(v, p)
 #else
-#define LOAD(p)     ISG_CAT(vload, LANES)(0, p)
-#define STORE(v, p) ISG_CAT(vstore, LANES)(v, 0, p)
+#define STORE_TILE(v, p) STORE(v, p)
 #endif
 
 // Column of lane 0 of vector c, relative to the panel.
@@ -91,7 +89,7 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global sc
 
     global scalar *out = k + origin + (long)i * stride + j;
     if (i >= row_lo && i + ROWS <= row_hi && j >= col_lo && j + COL_PANEL <= col_hi) {
-        EACH(r, ROWS) EACH(c, VECTORS) STORE(sum[r][c], out + (long)r * stride + COLUMN(c));
+        EACH(r, ROWS) EACH(c, VECTORS) STORE_TILE(sum[r][c], out + (long)r * stride + COLUMN(c));
 #if SYMMETRIC
         if (j >= i + ROWS) {
             EACH(c, VECTORS) {

@@ -19,20 +19,13 @@ kernel void probe_functions(global const scalar *x, global scalar *exps, global 
     int i = (int)get_global_id(0);
     if (i >= vectors)
         return;
-#if LANES == 1
-    real v = x[i], e = exp_nonpositive(v);
-    exps[i] = e;
-    products[i] = mul_normal(e, e);
-#else
-    real v = ISG_CAT(vload, LANES)(i, x), e = exp_nonpositive(v);
-    ISG_CAT(vstore, LANES)(e, i, exps);
-    ISG_CAT(vstore, LANES)(mul_normal(e, e), i, products);
-#endif
+    real e = exp_nonpositive(LOAD(x + i * LANES));
+    STORE(e, exps + i * LANES);
+    STORE(mul_normal(e, e), products + i * LANES);
 }
 
 // Sixteen chains, enough to keep every multiply-add unit busy. fused: which of the two instructions.
 #define CHAINS 16
-#define EACH(v, n) _Pragma("unroll") for (int v = 0; v < (n); v++)
 kernel void probe_speed(global scalar *out, scalar factor, int rounds, int fused)
 {
     real t[CHAINS];
@@ -48,22 +41,17 @@ kernel void probe_speed(global scalar *out, scalar factor, int rounds, int fused
     }
     real s = t[0];
     EACH(j, CHAINS - 1) s += t[j + 1];
-#if LANES == 1
-    out[i] = s;
-#else
-    ISG_CAT(vstore, LANES)(s, i, out);
-#endif
+    STORE(s, out + i * LANES);
 }
 
-// The device's limits. Writing memory: a vector per work-item.
-kernel void limit_fill(global scalar *out, scalar value, int vectors)
+// How fast memory can be written: a vector per work-item, through the caches or past them.
+kernel void limit_fill(global scalar *out, scalar value, int vectors, int streamed)
 {
     int i = (int)get_global_id(0);
     if (i >= vectors)
         return;
-#if LANES == 1
-    out[i] = value;
-#else
-    ISG_CAT(vstore, LANES)((real)value, i, out);
-#endif
+    if (streamed)
+        STREAM((real)value, out + (long)i * LANES);
+    else
+        STORE((real)value, out + (long)i * LANES);
 }

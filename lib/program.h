@@ -11,7 +11,7 @@ typedef struct isg_real_type {
     int32_t lanes;
 } isg_real_type;
 
-// The kernel `name` of cl/`file`, built with numerics.h and formulas.h before it. options: further "-D NAME=VALUE" texts, or "".
+// The kernel `name` of cl/`file`, built with numerics.h, formulas.h and lanes.h before it. options: further "-D NAME=VALUE" texts, or "".
 // The kernel belongs to the context; setting its arguments and running it are one step (isg_run).
 isg_status isg_program_kernel(isg_context *context, cl_kernel *kernel, const char *file, const char *name,
                               isg_real_type type, const char *options);

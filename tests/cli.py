@@ -41,7 +41,7 @@ class Result:
         return json.loads(self.out)
 
     def __repr__(self):
-        return f"exit code {self.code}, {len(self.out)} bytes on standard output, on standard error {self.err!r}"
+        return f"exit code {self.code}, {len(self.out or '')} bytes on standard output, on standard error {self.err!r}"
 
 
 def run(*args, cwd, stdin=None, stdout=subprocess.PIPE, env=None, timeout=TIMEOUT, **options):

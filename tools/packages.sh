@@ -5,7 +5,8 @@
 
 packages_build='gcc libc6-dev pkg-config meson ninja-build python3
     ocl-icd-opencl-dev libpng-dev libxxhash-dev libcjson-dev pocl-opencl-icd'
-packages_test='g++ check libmpfr-dev clang'
+packages_test='g++ check libmpfr-dev'
+packages_last='clang'  # after the others, as PoCL may have brought one
 
 say()
 {
@@ -59,8 +60,7 @@ present()
 optional()
 {
     case $1 in
-    pocl-opencl-icd) any_file /etc/OpenCL/vendors/*.icd ;;
-    g++ | clang) true ;;
+    pocl-opencl-icd | g++ | clang) true ;;
     *) false ;;
     esac
 }
@@ -97,14 +97,14 @@ need()
         apt_get --no-install-recommends install $lacking || say 'the installation failed'
         lacking=$(missing "$@")
     fi
-    indispensable=0
+    indispensable=
     for package in $lacking; do
         if optional "$package"; then
             say "going on without $package"
         else
-            say "missing: $package (its name on Debian and Ubuntu)"
-            indispensable=1
+            indispensable="$indispensable $package"
         fi
     done
-    return "$indispensable"
+    [ -z "$indispensable" ] || say "missing, by the names on Debian and Ubuntu:$indispensable"
+    [ -z "$indispensable" ]
 }

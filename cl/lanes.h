@@ -1,0 +1,26 @@
+// Vectors of LANES values between memory and registers. Addresses need the alignment of a scalar only, but for STREAM.
+#ifndef ISG_CL_LANES_H
+#define ISG_CL_LANES_H
+
+#if LANES == 1
+#define LOAD(p)     (*(p))
+#define STORE(v, p) (*(p) = (v))
+#else
+#define LOAD(p)     ISG_CAT(vload, LANES)(0, p)
+#define STORE(v, p) ISG_CAT(vstore, LANES)(v, 0, p)
+#endif
+
+// Stores past the caches where the compiler can, which saves reading each line first: for large results that are not read soon.
+// p: aligned to a vector.
+#if LANES > 1 && defined(__has_builtin)
+#if __has_builtin(__builtin_nontemporal_store)
+#define STREAM(v, p) __builtin_nontemporal_store(v, (global real *)(p))
+#endif
+#endif
+#ifndef STREAM
+#define STREAM(v, p) STORE(v, p)
+#endif
+
+#define EACH(v, n) _Pragma("unroll") for (int v = 0; v < (n); v++)
+
+#endif
