@@ -1,7 +1,7 @@
 """What the tests of the command share: a place to run it in, a way to call it, and checks of what it leaves behind.
 
-Nothing outside the run's own temporary folder is touched: the folder holds the working directories, the caches of isogram
-and PoCL, and a HOME that must stay empty. The platforms are the caller's choice (OCL_ICD_VENDORS, ISOGRAM_DEVICE).
+Nothing outside the run's own temporary folder is touched: it holds the working directories, the caches of isogram and
+PoCL, and a HOME. Platform and device are the caller's choice (OCL_ICD_VENDORS, ISOGRAM_DEVICE).
 """
 import contextlib
 import functools

@@ -1,4 +1,4 @@
-"""One-dimensional Gaussian weights from their definitions, and the recipes that people paste: what isogram grid is held to."""
+"""What isogram grid is held to: one-dimensional Gaussian weights from their definitions, and recipes people paste."""
 import itertools
 import math
 

@@ -123,11 +123,11 @@ class Grid(cli.Case):
 
     def test_coordinates_per_axis(self):
         profiles = [point(4, 1, -1, 2), point(5, 2, 0, 3)]
-        self.check_grid(["--size", "4x5", "--sigma", "1,2", "--from=-1,0", "--to", "2,3", "--normalize", "none"], (4, 5),
-                        outer(*profiles))
+        options = ["--size", "4x5", "--sigma", "1,2", "--from=-1,0", "--to", "2,3", "--normalize", "none"]
+        self.check_grid(options, (4, 5), outer(*profiles))
 
     def check_symmetry_and_sum(self, precision, descr):
-        for ndim, size, sigma in itertools.product([1, 2, 3, 4], [1, 2, 5, 8], [0.3, 1, 7]):
+        for ndim, size, sigma in itertools.product([1, 2, 3, 4], [1, 4, 7], [0.3, 1, 5]):
             with self.subTest(ndim=ndim, size=size, sigma=sigma):
                 g = self.grid("--ndim", ndim, "--size", size, "--sigma", sigma, "--precision", precision)
                 self.assertEqual((g.descr, g.shape), (descr, (size,) * ndim))
@@ -243,7 +243,8 @@ class Gram(cli.Case):
     def test_scales_are_one_thing(self):
         self.points("x.npy", 9, 4, "<f4")
         wanted = self.gram("x.npy", "--gamma", 0.125).values
-        for options in [["--sigma", 2], ["--lengthscale", 2], ["--lengthscale=2"], ["--sigma", "2e0"], ["--kernel", "rbf", "--sigma", 2]]:
+        for options in [["--sigma", 2], ["--lengthscale", 2], ["--lengthscale=2"], ["--sigma", "2e0"],
+                        ["--kernel", "rbf", "--sigma", 2]]:
             self.assertEqual(self.gram("x.npy", *options).values, wanted, options)
         self.assertEqual(self.gram("x.npy").values, self.gram("x.npy", "--gamma", 0.25).values)  # 1/d
 
@@ -267,11 +268,13 @@ class Gram(cli.Case):
             if wide and "f64" not in cli.chosen_device():
                 continue
             with self.subTest(code=code):
-                of_type = [v % 2 for v in values] if code == "b1" else [-v for v in values] if code[0] == "i" else values
+                descr = "<f8" if wide else "<f4"
+                sign = -1 if code[0] == "i" else 1
+                of_type = [v % 2 if code == "b1" else sign * v for v in values]
                 self.save("i.npy", ("|" if code[1] == "1" else "<") + code, (4, 3), of_type)
-                self.save("f.npy", "<f8" if wide else "<f4", (4, 3), of_type)
+                self.save("f.npy", descr, (4, 3), of_type)
                 k = self.gram("i.npy", "--sigma", 3)
-                self.assertEqual((k.descr, k.values), ("<f8" if wide else "<f4", self.gram("f.npy", "--sigma", 3).values))
+                self.assertEqual((k.descr, k.values), (descr, self.gram("f.npy", "--sigma", 3).values))
 
     def test_layouts_of_files(self):
         values = [0.25 * i * i for i in range(21)]
@@ -358,7 +361,8 @@ class Devices(cli.Case):
         for spec in (device["index"], device["name"], device["name"][2:9].upper(), device["platform"]):
             for args, env in ((["--device", spec], None), ([], {"ISOGRAM_DEVICE": spec})):
                 with self.subTest(spec=spec, env=env):
-                    chosen = [d for d in self.succeed("devices", "--json", *args, env=env).json["devices"] if d["chosen"]]
+                    report = self.succeed("devices", "--json", *args, env=env).json
+                    chosen = [d for d in report["devices"] if d["chosen"]]
                     self.assertEqual(len(chosen), 1)
                     self.assertTrue(spec in (chosen[0]["index"], chosen[0]["platform"]) or
                                     spec.lower() in chosen[0]["name"].lower())

@@ -32,7 +32,7 @@ def with_value(value, row, column, descr="<f8"):
 
 
 class Refusals(cli.Case):
-    """A row is run twice: its outputs, OUT.npy and OUT.png, are absent the first time and somebody's work the second."""
+    """A row is run twice: its outputs, OUT.npy and OUT.png, are absent at first and somebody's work the second time."""
 
     def refuse(self, args, code, words, files=None, outs=(NEW, OLD), **options):
         for out in outs:
@@ -214,7 +214,8 @@ class Refusals(cli.Case):
                                            (3, 2, float("-inf"), "infinite"), (0, 2, float("nan"), "not a number")]:
             for descr in ("<f4", "<f8"):
                 self.refuse_points(with_value(value, row, column, descr), [f"row {row}, column {column}", reason])
-        self.refuse_points(with_value(1e300, 2, 0), ["row 2, column 0", "too large for float32"], ["--precision", "f32"])
+        self.refuse_points(with_value(1e300, 2, 0), ["row 2, column 0", "too large for float32"],
+                           ["--precision", "f32"])
         several = npy_util.dump("<f8", (4, 3), [1.0] * 5 + [float("inf")] + [float("nan")] * 6, fortran=True)
         self.refuse_points(several, ["row 1, column 2", "infinite"])
 
@@ -233,7 +234,8 @@ class Refusals(cli.Case):
         long = "n" * 300
         for verb in (GRID, ["gram", "x.npy"]):
             for option, others in (("-o", ["--plot", "OUT.png"]), ("--plot", ["-o", "OUT.npy"])):
-                for target, words in [("missing/k", ["missing/k", "No such file"]), ("x.npy/k", ["x.npy/k", "Not a dir"]),
+                for target, words in [("missing/k", ["missing/k", "No such file"]),
+                                      ("x.npy/k", ["x.npy/k", "Not a directory"]),
                                       (".", "directory"), ("missing/", "missing/"), (long, "too long"),
                                       ("/dev/full", ["/dev/full", "No space"])]:
                     self.refuse(verb + [option, target, *others], FAILED, words)
@@ -311,8 +313,8 @@ class Refusals(cli.Case):
                 self.check_same(before, cli.snapshot(self.folder))
 
     TO_STANDARD_OUTPUT = [GRID, GRID + ["--json"], GRID + ["-o", "-"], ["gram", "x.npy", "-o", "-"],
-                          ["gram", "x.npy", "--json"], ["devices"], ["devices", "--json"], ["grid", "--help"], ["--help"],
-                          ["--version"]]
+                          ["gram", "x.npy", "--json"], ["devices"], ["devices", "--json"], ["grid", "--help"],
+                          ["--help"], ["--version"]]
 
     def test_closed_pipe(self):
         reader, writer = os.pipe()
@@ -335,8 +337,9 @@ class Refusals(cli.Case):
                     wanted = {name: self.path(name).read_bytes() for name in ("k.npy", "k.png")}
                     for name in wanted:
                         self.path(name).unlink()
-                    script = ["sh", "-c", '"$@" >&-', "sh", cli.command, *verb, "-o", "k.npy", "--plot", "k.png", *extra]
-                    done = subprocess.run(script, cwd=self.folder, env=cli.environment, stderr=subprocess.PIPE)
+                    closed = ["sh", "-c", '"$@" >&-', "sh", cli.command]
+                    done = subprocess.run(closed + [*verb, "-o", "k.npy", "--plot", "k.png", *extra], cwd=self.folder,
+                                          env=cli.environment, stderr=subprocess.PIPE)
                     self.assertIn(done.returncode, (DONE, FAILED))
                     self.assertLessEqual(len(done.stderr.splitlines()), 1)
                     for name in set(os.listdir(self.folder)) - {"x.npy"}:
