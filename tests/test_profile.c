@@ -162,6 +162,23 @@ START_TEST(tails_and_widths)
 }
 END_TEST
 
+// The probability of such a cell is below the smallest normal number; its density is not.
+START_TEST(density_of_narrow_cells_in_the_tail)
+{
+    check(ISG_SAMPLING_INTEGRATED, 40, 1, 36.99, 36.99 + 1e-13, 1);
+    check(ISG_SAMPLING_INTEGRATED, 7, 1, 35, 35 + 2e-14, 1);
+}
+END_TEST
+
+// Very small sigma: T(0) = 1 - t + ..., T(1) = t/2 - ..., as long as they are normal numbers.
+START_TEST(bessel_of_tiny_sigma)
+{
+    const double sigmas[] = {1e-10, 1e-50, 1e-77, 1e-90, 1e-100};
+    for (size_t s = 0; s < COUNT(sigmas); s++)
+        check(ISG_SAMPLING_BESSEL, 7, sigmas[s], 0, 0, 1);
+}
+END_TEST
+
 START_TEST(bessel)
 {
     const double sigmas[] = {1e-3, 0.01, 0.1, 0.3, 0.5, 1, 1.5, 3, 7.7, 10, 30, 100};
@@ -358,8 +375,9 @@ END_TEST
 int main(void)
 {
     static const TTest *const *const tests[] = {
-        &every_size, &any_range,          &tails_and_widths, &bessel, &delta, &normalized, &recipes_are_their_options,
-        &gkern_sqrt, &gkern_check_figure, &refused};
+        &every_size,           &any_range, &tails_and_widths, &density_of_narrow_cells_in_the_tail, &bessel,
+        &bessel_of_tiny_sigma, &delta,     &normalized,       &recipes_are_their_options,           &gkern_sqrt,
+        &gkern_check_figure,   &refused};
     const TTest *list[COUNT(tests)];
     for (size_t i = 0; i < COUNT(tests); i++)
         list[i] = *tests[i];
