@@ -89,16 +89,18 @@ isg_status isg_shape_count(isg_dtype dtype, int32_t ndim, const int64_t *shape, 
 {
     if (ndim < 1 || ndim > ISG_MAX_NDIM)
         return isg_fail(error, ISG_ERR_SHAPE, "%d dimensions; 1 to %d are possible", (int)ndim, ISG_MAX_NDIM);
-    int64_t total = 1, bytes;
+    int64_t total = 1, bytes = 0;
+    char text[ISG_MAX_NDIM * 24] = "";
+    for (int32_t axis = 0, at = 0; axis < ndim; axis++)
+        at += snprintf(text + at, sizeof text - (size_t)at, "%s%lld", axis ? " x " : "", (long long)shape[axis]);
     for (int32_t axis = 0; axis < ndim; axis++) {
         if (shape[axis] < 0)
-            return isg_fail(error, ISG_ERR_SHAPE, "negative extent %lld", (long long)shape[axis]);
+            return isg_fail(error, ISG_ERR_SHAPE, "the size %s has a negative extent", text);
         if (!isg_mul(total, shape[axis], &total))
-            return isg_fail(error, ISG_ERR_OVERFLOW, "the number of elements does not fit 64 bits");
+            return isg_fail(error, ISG_ERR_OVERFLOW, "the size %s does not fit 64 bits", text);
     }
     if (!isg_mul(total, (int64_t)isg_dtype_bytes(dtype), &bytes) || (uint64_t)bytes > SIZE_MAX / 2)
-        return isg_fail(error, ISG_ERR_OVERFLOW, "%lld elements of %s cannot be addressed", (long long)total,
-                        isg_dtype_name(dtype));
+        return isg_fail(error, ISG_ERR_OVERFLOW, "the size %s of %s cannot be addressed", text, isg_dtype_name(dtype));
     *count = total;
     return ISG_OK;
 }

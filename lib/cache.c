@@ -191,7 +191,8 @@ void isg_cache_get(const isg_cache *cache, isg_cache_key key, void **blob, size_
         return;
     char path[4200];
     path_of(cache, key, path, sizeof path);
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    // O_NONBLOCK: a pipe in the file's place must not hold us up.
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (file < 0) {
         if (errno != ENOENT)
             say(cache, ISG_LOG_WARN, "cache file %s: %s; building anew", path, strerror(errno));

@@ -15,12 +15,13 @@ struct isg_npy {
     char label[600];           // the name that messages use
     int64_t bytes;             // header and data together, of what is mapped or will be written
     void *map;                 // `bytes` from mmap; or NULL
-    void *block;               // from malloc: data that was read, or `bytes` that will be written; or NULL
+    void *block;               // from malloc: data that was read; or NULL
     int fd;                    // the input while it is read, the nameless or hidden file, or the stream; or -1
     int directory;             // where the target lies, so that a later chdir does not matter; or -1
     char *target;              // the target's name within directory; NULL for a stream and when reading
     char hidden[NAME_MAX + 1]; // the name, within directory, that must not stay behind; or ""
     bool created;
+    bool gathered;             // map is plain memory, to be written at commit
 };
 
 // A handle that owns nothing yet. dash_label: what messages call "-".

@@ -168,22 +168,24 @@ static isg_status reserve(isg_npy *npy, isg_error *error)
                         (long long)(npy->bytes / mebibyte + (npy->bytes % mebibyte != 0)));
 }
 
-// Memory for header and data: the file itself, or a block where there is none or where it cannot be mapped.
+// Memory for header and data: the file itself, or plain memory where there is no file or where it cannot be mapped. Plain memory comes
+// from mmap too: an absurd size is refused, and pages cost nothing before they are written.
 static isg_status provide_memory(isg_npy *npy, isg_error *error)
 {
+    const int protection = PROT_READ | PROT_WRITE;
+    void *map = MAP_FAILED;
     if (npy->target) {
         isg_status status = reserve(npy, error);
         if (status)
             return status;
-        void *map = mmap(NULL, (size_t)npy->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, npy->fd, 0);
-        if (map != MAP_FAILED) {
-            npy->map = map;
-            return ISG_OK;
-        }
+        map = mmap(NULL, (size_t)npy->bytes, protection, MAP_SHARED, npy->fd, 0);
     }
-    npy->block = isg_alloc(npy->bytes, 1);
-    if (!npy->block)
+    npy->gathered = map == MAP_FAILED;
+    if (npy->gathered)
+        map = mmap(NULL, (size_t)npy->bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (map == MAP_FAILED)
         return isg_npy_fail(npy, error, ISG_ERR_MEMORY, "out of memory: needs %lld bytes", (long long)npy->bytes);
+    npy->map = map;
     return ISG_OK;
 }
 
@@ -210,7 +212,7 @@ isg_status isg_npy_create(isg_npy **out, const char *path, isg_dtype dtype, int3
         isg_npy_close(&npy);
         return status;
     }
-    char *memory = npy->map ? npy->map : npy->block;
+    char *memory = npy->map;
     memcpy(memory, header, (size_t)header_bytes);
     npy->array.data = memory + header_bytes;
     *out = npy;
@@ -219,9 +221,9 @@ isg_status isg_npy_create(isg_npy **out, const char *path, isg_dtype dtype, int3
 
 // ---- Commit ----
 
-static isg_status write_block(isg_npy *npy, isg_error *error)
+static isg_status write_gathered(isg_npy *npy, isg_error *error)
 {
-    const char *at = npy->block;
+    const char *at = npy->map;
     for (int64_t left = npy->bytes; left > 0;) {
         ssize_t put = write(npy->fd, at, (size_t)isg_min(left, ISG_NPY_CHUNK_BYTES));
         if (put < 0) {
@@ -238,8 +240,8 @@ static isg_status write_block(isg_npy *npy, isg_error *error)
 // No fsync: what a crash of the machine leaves is up to the file system, as for any program that writes results.
 static isg_status put_in_place(isg_npy *npy, isg_error *error)
 {
-    if (npy->block) {
-        isg_status status = write_block(npy, error);
+    if (npy->gathered) {
+        isg_status status = write_gathered(npy, error);
         if (status)
             return status;
     }

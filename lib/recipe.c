@@ -151,7 +151,8 @@ static isg_status check_axis(const isg_axis *axis, int32_t at, isg_error *error)
         (axis->from != rint(axis->from) || axis->to - axis->from != (double)(axis->size - 1)))
         return isg_fail(error, ISG_ERR_ARGUMENT, "axis %d: bessel weights live on whole numbers, one apart; from %g to %g in %lld "
                         "samples is not that", (int)at, axis->from, axis->to, (long long)axis->size);
-    if (axis->sampling == ISG_SAMPLING_DELTA && axis->from != -(double)(axis->size / 2))
+    double centre = (double)(axis->size / 2);
+    if (axis->sampling == ISG_SAMPLING_DELTA && (axis->from != -centre || axis->to != (double)(axis->size - 1) - centre))
         return isg_fail(error, ISG_ERR_ARGUMENT, "axis %d: delta sampling takes no from and to", (int)at);
     return ISG_OK;
 }

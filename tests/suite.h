@@ -5,6 +5,7 @@
 
 #include <check.h>
 
+#include <math.h>
 #include <stdint.h>
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
@@ -18,7 +19,7 @@ int suite_run(Suite *suite);
 // The environment's ISOGRAM_TEST_SEED, or 1.
 uint64_t suite_seed(void);
 
-// xorshift64* (Vigna 2016).
+// xorshift64* (Vigna 2016). No expression may draw twice: C leaves the order of its operands open, and compilers differ.
 typedef struct suite_random {
     uint64_t state;
 } suite_random;
@@ -44,6 +45,13 @@ static inline int64_t random_below(suite_random *random, int64_t count)
 static inline double random_between(suite_random *random, double low, double high)
 {
     return low + (high - low) * ((double)(random_bits(random) >> 11) * 0x1p-53);
+}
+
+// x 2^e for x in [low, high) and e in [first, first + count).
+static inline double random_scaled(suite_random *random, double low, double high, int first, int count)
+{
+    double x = random_between(random, low, high);
+    return ldexp(x, first + (int)random_below(random, count));
 }
 
 #endif

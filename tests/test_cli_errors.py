@@ -239,7 +239,7 @@ class Refusals(cli.Case):
                                       (".", "directory"), ("missing/", "missing/"), (long, "too long"),
                                       ("/dev/full", ["/dev/full", "No space"])]:
                     self.refuse(verb + [option, target, *others], FAILED, words)
-                self.refuse(verb + [option, "", *others], FAILED, "empty file name")
+                self.refuse(verb + [option, "", *others], USAGE, "file name")
 
     def test_a_failed_output_leaves_the_picture_s_device(self):
         folder = self.fresh_folder()

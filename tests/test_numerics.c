@@ -45,23 +45,23 @@ static double rounded(isg_dtype dtype, double x)
 static double hard_argument(isg_dtype dtype, suite_random *random)
 {
     const double ln2 = 0x1.62e42fefa39efp-1;
-    int64_t exponents = dtype == ISG_F64 ? 1022 : 126;
-    double cut = ln2 * (double)exponents, x = 0;
+    int exponents = dtype == ISG_F64 ? 1022 : 126;
+    double cut = ln2 * exponents, x = 0;
     int64_t k = random_below(random, exponents + 2), near = random_below(random, 9) - 4;
     switch (random_below(random, 10)) {
     case 0: return rounded(dtype, -random_between(random, 0, cut * 1.02));
     case 7:
     case 8: // the result is just above a power of two, and the sum that it comes from just below 1: the most ulps per error
-        x = rounded(dtype, -ln2 * ((double)random_below(random, 1 + exponents / (1 + k)) +
-                                   random_between(random, 0.47, 0.505)));
+        x = random_between(random, 0.47, 0.505);
+        x = rounded(dtype, -ln2 * ((double)random_below(random, 1 + exponents / (1 + k)) + x));
         break;
     case 1: x = moved(dtype, rounded(dtype, -ln2 * ((double)k + 0.5)), near); break; // n is about to change
     case 2: x = moved(dtype, rounded(dtype, -ln2 * (double)k), near); break;         // the reduced argument cancels
     case 3: x = moved(dtype, rounded(dtype, -cut), random_below(random, 400) - 200); break;
-    case 4: x = -ldexp(random_between(random, 1, 2), (int)-random_below(random, 80)); break;
-    case 5: x = -ldexp(random_between(random, 1, 2), (int)-random_below(random, exponents + 1)); break;
-    case 6: x = -(double)random_below(random, (int64_t)cut + 3) / (double)(1 + random_below(random, 2)); break;
-    default: x = -ldexp(random_between(random, 1, 2), (int)random_below(random, 40)); break;
+    case 4: x = -random_scaled(random, 1, 2, -79, 80); break;
+    case 5: x = -random_scaled(random, 1, 2, -exponents, exponents + 1); break;
+    case 6: x = -(double)random_below(random, 2 * (int64_t)cut + 3) / 2; break;
+    default: x = -random_scaled(random, 1, 2, 0, 40); break;
     }
     return x > 0 ? -x : rounded(dtype, x);
 }
@@ -187,8 +187,8 @@ END_TEST
 static void hard_factors(isg_dtype dtype, suite_random *random, double *a, double *b)
 {
     int lowest = dtype == ISG_F64 ? -1022 : -126, digits = dtype == ISG_F64 ? 53 : 24;
-    *a = rounded(dtype, ldexp(random_between(random, 1, 2), (int)random_below(random, 60 - lowest) + lowest));
-    *b = rounded(dtype, ldexp(random_between(random, 1, 2), (int)random_below(random, 30 - lowest) + lowest));
+    *a = rounded(dtype, random_scaled(random, 1, 2, lowest, 60 - lowest));
+    *b = rounded(dtype, random_scaled(random, 1, 2, lowest, 30 - lowest));
     int half = lowest / 2;
     switch (random_below(random, 5)) {
     case 0: // a b = 2^lowest (1 - k^2 2^(2 - 2 digits)) for small k: just below, by less than an ulp

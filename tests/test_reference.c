@@ -134,7 +134,7 @@ static double two_clusters(suite_random *random, int64_t i, isg_dtype dtype)
 static double mixed_sizes(suite_random *random, int64_t i, isg_dtype dtype)
 {
     (void)i, (void)dtype;
-    return ldexp(random_between(random, -1, 1), (int)-random_below(random, 40));
+    return random_scaled(random, -1, 1, -39, 40);
 }
 
 // Points 2q and 2q + 1 differ in the last bit of every coordinate or of none.

@@ -24,7 +24,7 @@ static void help(void)
     printf("\n'isogram VERB --help' tells the rest. 'isogram --version' prints %s.\n", isg_version());
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);  // a closed pipe is a write error with a message, not a silent death
     if (argc < 2) {
@@ -43,4 +43,13 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], verbs[i].name) == 0)
             return verbs[i].run(argc - 1, argv + 1);
     return misuse("no verb is called '%s'; 'isogram --help' lists them", argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    int code = dispatch(argc, argv);
+    // What was printed may have been lost on its way, to a full disk or a closed pipe.
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_DONE)
+        code = complain("standard output: cannot be written");
+    return code;
 }

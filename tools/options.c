@@ -94,6 +94,18 @@ static int word_index(const char *word, const char *const *words)
     return -1;
 }
 
+int next_option(int argc, char **argv, const struct option *table)
+{
+    opterr = 0;
+    int at = optind, option = getopt_long(argc, argv, ":o:", table, NULL);
+    if (option != '?' && option != ':')
+        return option;
+    // The word that was just looked at; what follows it was moved in front of it if it was no option.
+    const char *word = argv[optind > at ? optind - 1 : at];
+    misuse(option == ':' ? "option '%s' needs a value" : "option '%s' is unknown, ambiguous or takes no value", word);
+    return OPTION_WRONG;
+}
+
 int take_common_option(common_options *common, int option, const char *value)
 {
     static const char *const precisions[] = {"default", "f32", "f64", NULL};
@@ -118,21 +130,32 @@ int take_common_option(common_options *common, int option, const char *value)
         if (found < 0)
             misuse("--arithmetic '%s'; it is auto, fused or unfused", value);
         return found >= 0 ? 1 : -1;
-    case '?': misuse("try 'isogram --help'"); return -1;
     default: return 0;
     }
+}
+
+// The folder and the name of a path whose folder exists; false when it does not.
+static bool locate(const char *path, struct stat *folder, const char **name)
+{
+    const char *slash = strrchr(path, '/');
+    *name = slash ? slash + 1 : path;
+    char *parent = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    bool found = parent && stat(parent, folder) == 0;
+    free(parent);
+    return found;
 }
 
 bool same_file(const char *a, const char *b)
 {
     struct stat info_a, info_b;
+    const char *name_a, *name_b;
     if (!a || !b || strcmp(a, "-") == 0 || strcmp(b, "-") == 0)
         return false;
-    if (strcmp(a, b) == 0)
-        return true;
-    // Two names of one device, such as /dev/null, do no harm.
-    return stat(a, &info_a) == 0 && stat(b, &info_b) == 0 && S_ISREG(info_a.st_mode) && info_a.st_dev == info_b.st_dev &&
-           info_a.st_ino == info_b.st_ino;
+    bool there_a = stat(a, &info_a) == 0, there_b = stat(b, &info_b) == 0;
+    if (there_a && there_b)  // two names of one device, such as /dev/null, do no harm
+        return S_ISREG(info_a.st_mode) && info_a.st_dev == info_b.st_dev && info_a.st_ino == info_b.st_ino;
+    return !there_a && !there_b && locate(a, &info_a, &name_a) && locate(b, &info_b, &name_b) &&
+           info_a.st_dev == info_b.st_dev && info_a.st_ino == info_b.st_ino && strcmp(name_a, name_b) == 0;
 }
 
 bool check_common_options(const common_options *common)
@@ -141,8 +164,12 @@ bool check_common_options(const common_options *common)
         misuse("--json and --output - both want standard output");
         return false;
     }
-    if (common->plot && strcmp(common->plot, "-") == 0) {
-        misuse("--plot needs a file name");
+    if (common->plot && (strcmp(common->plot, "-") == 0 || !*common->plot)) {
+        misuse("--plot '%s'; it needs a file name", common->plot);
+        return false;
+    }
+    if (common->output && !*common->output) {
+        misuse("--output ''; it needs a file name");
         return false;
     }
     if (same_file(common->output, common->plot)) {

@@ -40,6 +40,10 @@ enum {
 // The lines of help for the common options.
 extern const char common_help[];
 
+// getopt_long with messages of our own: the next option, -1 at the end, OPTION_WRONG after a usage error, which has been printed.
+enum { OPTION_WRONG = -2 };
+int next_option(int argc, char **argv, const struct option *table);
+
 // Takes one parsed option. 0: not a common one; 1: taken; -1: a usage error, which has been printed.
 int take_common_option(common_options *common, int option, const char *value);
 
@@ -58,7 +62,7 @@ bool parse_int(const char *text, int64_t *value);
 // "A,B,…": up to `most` values, the count or -1.
 int parse_doubles(const char *text, double *values, int most);
 
-// Whether two paths name one existing file.
+// Whether two paths name one file, be it there already or not.
 bool same_file(const char *a, const char *b);
 
 // A context as the options ask; the log goes to standard error. Complains and gives NULL.

@@ -79,7 +79,7 @@ int verb_devices(int argc, char **argv)
 {
     static const struct option table[] = {COMMON_OPTIONS, {0, 0, 0, 0}};
     common_options common = {0};
-    for (int option; (option = getopt_long(argc, argv, "", table, NULL)) != -1;) {
+    for (int option; (option = next_option(argc, argv, table)) != -1;) {
         if (option == OPTION_HELP) {
             printf("usage: isogram devices [--device SPEC] [--json]\n\n"
                    "Lists the OpenCL devices, best first; -> marks the one that SPEC chooses.\n\n"
@@ -88,9 +88,11 @@ int verb_devices(int argc, char **argv)
                    "      --verbose         say what the library does\n");
             return EXIT_DONE;
         }
-        if (take_common_option(&common, option, optarg) < 0)
+        if (option == OPTION_WRONG || take_common_option(&common, option, optarg) < 0)
             return EXIT_USAGE;
     }
+    if (common.output || common.plot)
+        return misuse("devices writes no file; %s is of no use", common.output ? "--output" : "--plot");
     if (optind < argc)
         return misuse("'%s' is one argument too many", argv[optind]);
 

@@ -1,6 +1,6 @@
 // isogram gram: the Gram matrix of the points in one or two .npy files.
+#include "deliver.h"
 #include "order.h"
-#include "plot.h"
 #include "report.h"
 #include "verbs.h"
 
@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     OPTION_KERNEL = OPTION_OWN,
@@ -82,9 +81,12 @@ static bool settle(gram_options *o, int count, char **names)
         return misuse("what for? give --output, --plot or --json"), false;
     if (o->order && (o->y || !o->common.plot))
         return misuse("--order sorts the picture (--plot) of K(X, X)"), false;
-    if (o->y && strcmp(o->x, "-") == 0 && strcmp(o->y, "-") == 0)
-        return misuse("X and Y cannot both come from standard input"), false;
     const char *const inputs[] = {o->x, o->y, o->order}, *const outputs[] = {o->common.output, o->common.plot};
+    int from_stdin = 0;
+    for (int i = 0; i < 3; i++)
+        from_stdin += inputs[i] && strcmp(inputs[i], "-") == 0;
+    if (from_stdin > 1)
+        return misuse("only one array can come from standard input"), false;
     for (int i = 0; i < 3; i++)
         for (int j = 0; j < 2; j++)
             if (same_file(inputs[i], outputs[j]))
@@ -181,18 +183,6 @@ static void fill_report(cJSON *report, const gram_options *o, const isg_gram *gr
     }
 }
 
-static isg_status plot_gram(const gram_options *o, const isg_array *k, const label_order *order, isg_error *error)
-{
-    plot_params p = {.title = NULL};
-    if (order->order) {
-        p.order = order->order;
-        p.breaks = order->breaks;
-        p.break_count = order->break_count;
-        p.break_labels = (const char *const *)order->names;
-    }
-    return plot_write(o->common.plot, k, &p, error);
-}
-
 // Everything that `run` holds, released in one place.
 typedef struct work {
     isg_npy *x, *y, *k;
@@ -201,18 +191,16 @@ typedef struct work {
 } work;
 
 // Picture, file, report. K is in memory and right.
-static int deliver(const gram_options *o, isg_context *context, work *w, figures *f)
+static int finish(const gram_options *o, isg_context *context, work *w, figures *f)
 {
-    isg_error error = {ISG_OK, ""};
     isg_array k = *isg_npy_array(w->k);
+    plot_params picture = {.order = w->order.order,
+                           .breaks = w->order.breaks,
+                           .break_count = w->order.break_count,
+                           .break_labels = (const char *const *)w->order.names};
     double start = isg_seconds();
-    if (o->common.plot && plot_gram(o, &k, &w->order, &error))
-        return complain("%s", error.message);
-    if (o->common.output && isg_npy_commit(&w->k, &error)) {
-        if (o->common.plot)
-            unlink(o->common.plot);
-        return complain("%s", error.message);
-    }
+    if (deliver(&o->common, &w->k, &k, &picture))
+        return EXIT_FAILED;
     f->write_seconds = isg_seconds() - start;
     bool to_stdout = o->common.output && strcmp(o->common.output, "-") == 0;
     if (!o->common.json && !o->common.quiet && !to_stdout)
@@ -260,7 +248,7 @@ static int run(gram_options *o, isg_context *context, work *w)
     progress_end(&shown);
     if (st)
         return complain("%s", isg_context_error(context)->message);
-    return deliver(o, context, w, &f);
+    return finish(o, context, w, &f);
 }
 
 int verb_gram(int argc, char **argv)
@@ -275,12 +263,12 @@ int verb_gram(int argc, char **argv)
                                           COMMON_OPTIONS,
                                           {0, 0, 0, 0}};
     gram_options o = {.repeat = 0};
-    for (int option; (option = getopt_long(argc, argv, "o:", table, NULL)) != -1;) {
+    for (int option; (option = next_option(argc, argv, table)) != -1;) {
         if (option == OPTION_HELP) {
             help();
             return EXIT_DONE;
         }
-        if (!take_option(&o, option, optarg))
+        if (option == OPTION_WRONG || !take_option(&o, option, optarg))
             return EXIT_USAGE;
     }
     if (!settle(&o, argc - optind, argv + optind))

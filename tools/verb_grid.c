@@ -1,12 +1,11 @@
 // isogram grid: a Gaussian grid, by options or by the name of a recipe.
-#include "plot.h"
+#include "deliver.h"
 #include "report.h"
 #include "verbs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     OPTION_SIZE = OPTION_OWN,
@@ -159,17 +158,15 @@ static int print_text(const isg_array *a)
 }
 
 // The picture of a grid of 3 or 4 axes is that of its middle plane.
-static isg_status plot_grid(const char *path, const isg_array *a, isg_error *error)
+static isg_array middle_plane(isg_array a)
 {
-    isg_array plane = *a;
-    while (plane.ndim > 2) {
-        size_t bytes = isg_dtype_bytes(plane.dtype);
-        plane.data = (char *)plane.data + (size_t)(plane.shape[0] / 2 * plane.strides[0]) * bytes;
-        plane.ndim--;
-        memmove(plane.shape, plane.shape + 1, (size_t)plane.ndim * sizeof *plane.shape);
-        memmove(plane.strides, plane.strides + 1, (size_t)plane.ndim * sizeof *plane.strides);
+    while (a.ndim > 2) {
+        a.data = (char *)a.data + (size_t)(a.shape[0] / 2 * a.strides[0]) * isg_dtype_bytes(a.dtype);
+        a.ndim--;
+        memmove(a.shape, a.shape + 1, (size_t)a.ndim * sizeof *a.shape);
+        memmove(a.strides, a.strides + 1, (size_t)a.ndim * sizeof *a.strides);
     }
-    return plot_write(path, &plane, NULL, error);
+    return a;
 }
 
 static void fill_report(cJSON *report, const grid_options *o, const isg_array *a, double seconds)
@@ -213,13 +210,9 @@ static int run(const grid_options *o, isg_context *context)
     double seconds = isg_seconds() - start;
     cJSON *report = report_new("grid", context, a->dtype == ISG_F64 ? ISG_PRECISION_F64 : ISG_PRECISION_F32);
     fill_report(report, o, a, seconds);
-    if (o->common.plot && plot_grid(o->common.plot, a, &error))
-        code = complain("%s", error.message);
-    else if (o->common.output && isg_npy_commit(&file, &error)) {
-        code = complain("%s", error.message);
-        if (o->common.plot)
-            unlink(o->common.plot);
-    } else if (!o->common.output && !o->common.plot && !o->common.json)
+    isg_array plane = middle_plane(*a);
+    code = deliver(&o->common, &file, &plane, NULL);
+    if (!code && !o->common.output && !o->common.plot && !o->common.json)
         code = print_text(a);
     int printed = report_finish(report, o->common.json && code == EXIT_DONE);
     code = code ? code : printed;
@@ -243,12 +236,12 @@ int verb_grid(int argc, char **argv)
                                           COMMON_OPTIONS,
                                           {0, 0, 0, 0}};
     grid_options o = {0};
-    for (int option; (option = getopt_long(argc, argv, "o:", table, NULL)) != -1;) {
+    for (int option; (option = next_option(argc, argv, table)) != -1;) {
         if (option == OPTION_HELP) {
             help();
             return EXIT_DONE;
         }
-        if (!take_option(&o, option, optarg))
+        if (option == OPTION_WRONG || !take_option(&o, option, optarg))
             return EXIT_USAGE;
     }
     if (optind < argc)

@@ -1,0 +1,61 @@
+#include "deliver.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// A name beside `path` for the picture until the array is in its place; NULL when memory is out.
+static char *name_beside(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    int folder = slash ? (int)(slash - path) + 1 : 0;
+    size_t bytes = strlen(path) + 32;
+    char *name = malloc(bytes);
+    if (name)
+        snprintf(name, bytes, "%.*s.%s.%ld", folder, path, path + folder, (long)getpid());
+    return name;
+}
+
+// The message names the picture's own path, not the one it has for the moment.
+static int complain_of_plot(const char *path, const char *temporary, const isg_error *error)
+{
+    size_t length = strlen(temporary);
+    if (strncmp(error->message, temporary, length) == 0)
+        return complain("%s%s", path, error->message + length);
+    return complain("%s", error->message);
+}
+
+static int deliver_both(const common_options *common, isg_npy **file, const isg_array *a, const plot_params *params)
+{
+    isg_error error = {ISG_OK, ""};
+    int code = EXIT_DONE;
+    char *temporary = name_beside(common->plot);
+    if (!temporary)
+        return complain("no memory");
+    if (plot_write(temporary, a, params, &error))
+        code = complain_of_plot(common->plot, temporary, &error);
+    else if (common->output && isg_npy_commit(file, &error))
+        code = complain("%s", error.message);
+    else if (rename(temporary, common->plot) != 0)
+        code = complain("%s: the picture cannot be put in its place", common->plot);
+    if (code)
+        unlink(temporary);
+    free(temporary);
+    return code;
+}
+
+int deliver(const common_options *common, isg_npy **file, const isg_array *a, const plot_params *params)
+{
+    struct stat info;
+    isg_error error = {ISG_OK, ""};
+    if (common->plot && (stat(common->plot, &info) != 0 || S_ISREG(info.st_mode)))
+        return deliver_both(common, file, a, params);
+    // A device or a pipe takes the picture as it comes; it cannot be taken back.
+    if (common->plot && plot_write(common->plot, a, params, &error))
+        return complain("%s", error.message);
+    if (common->output && isg_npy_commit(file, &error))
+        return complain("%s", error.message);
+    return EXIT_DONE;
+}
