@@ -6,7 +6,7 @@
 //   GROUP_COLS  work-items side by side that share a panel of columns; neighbours store to neighbouring addresses
 //   GROUP_ROWS  work-items one below the other that share a panel of rows
 //   SYMMETRIC   1: x and y are the same points; tiles below the diagonal are skipped and mirrored from above it.
-//               Needs ROWS of 4 or 8 that divide COL_PANEL
+//               Needs ROWS that divide COL_PANEL, and are LANES unless that is 1
 //   STREAMED    1: k goes past the caches; tiles begin at multiples of a vector in memory
 //   FORMULA     a function of formulas.h
 //
@@ -27,30 +27,31 @@
 // Column of lane 0 of vector c, relative to the panel.
 #define COLUMN(c) (((c) * GROUP_COLS + item) * LANES)
 
-#if SYMMETRIC
-// One column of the tile becomes ROWS neighbours of a row. Vectors are spelled out lane by lane: an index would send the tile to
-// memory. Scalar code stays free of vectors, for the sake of old compilers.
-#if LANES == 1
-#define MIRROR(c, lane) EACH(r, ROWS) across[r] = sum[r][c];
-#else
-#if ROWS == 4
-#define DOWN(c, lane) (sum[0][c] lane, sum[1][c] lane, sum[2][c] lane, sum[3][c] lane)
-#elif ROWS == 8
-#define DOWN(c, lane)                                                                                                  \
-    (sum[0][c] lane, sum[1][c] lane, sum[2][c] lane, sum[3][c] lane, sum[4][c] lane, sum[5][c] lane, sum[6][c] lane,   \
-     sum[7][c] lane)
-#else
-#error "mirrored tiles have 4 or 8 rows"
+#if SYMMETRIC && LANES > 1
+#if ROWS != LANES
+#error "mirrored tiles are as high as a vector is wide"
 #endif
-#define MIRROR(c, lane)                                                                                                \
-    ISG_CAT(vstore, ROWS)((ISG_CAT(ISG_REAL_NAME, ROWS))DOWN(c, lane), 0, across);                                     \
-    across += stride;
+// t = the transpose of a tile of LANES rows of one vector: log2(LANES) rounds, each of which interleaves row i with row i + LANES/2.
+#define TRANSPOSE_ROUND(t)                                                                                             \
+    {                                                                                                                  \
+        real u[LANES];                                                                                                 \
+        EACH(r, LANES / 2) {                                                                                           \
+            u[2 * r].even = t[r].lo;                                                                                   \
+            u[2 * r].odd = t[r + LANES / 2].lo;                                                                        \
+            u[2 * r + 1].even = t[r].hi;                                                                               \
+            u[2 * r + 1].odd = t[r + LANES / 2].hi;                                                                    \
+        }                                                                                                              \
+        EACH(r, LANES) t[r] = u[r];                                                                                    \
+    }
+#if LANES == 2
+#define TRANSPOSE(t) TRANSPOSE_ROUND(t)
+#elif LANES == 4
+#define TRANSPOSE(t) TRANSPOSE_ROUND(t) TRANSPOSE_ROUND(t)
+#elif LANES == 8
+#define TRANSPOSE(t) TRANSPOSE_ROUND(t) TRANSPOSE_ROUND(t) TRANSPOSE_ROUND(t)
+#else
+#define TRANSPOSE(t) TRANSPOSE_ROUND(t) TRANSPOSE_ROUND(t) TRANSPOSE_ROUND(t) TRANSPOSE_ROUND(t)
 #endif
-#define LANES_1(M, c)  M(c, )
-#define LANES_2(M, c)  M(c, .s0) M(c, .s1)
-#define LANES_4(M, c)  LANES_2(M, c) M(c, .s2) M(c, .s3)
-#define LANES_8(M, c)  LANES_4(M, c) M(c, .s4) M(c, .s5) M(c, .s6) M(c, .s7)
-#define LANES_16(M, c) LANES_8(M, c) M(c, .s8) M(c, .s9) M(c, .sa) M(c, .sb) M(c, .sc) M(c, .sd) M(c, .se) M(c, .sf)
 #endif
 
 // rows, cols: all panels of the two point sets. i0, j0: the points at which the launch begins, at a panel's border. row_lo ... col_hi: the
@@ -78,7 +79,7 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global sc
         EACH(r, ROWS) {
             real x = (real)a[r];
             EACH(c, VECTORS) {
-                real t = x - y[c];
+                real t = y[c] - x;
                 sum[r][c] = FMA(t, t, sum[r][c]);
             }
         }
@@ -94,7 +95,14 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global sc
         if (j >= i + ROWS) {
             EACH(c, VECTORS) {
                 global scalar *across = k + origin + (long)(j + COLUMN(c)) * stride + i;
-                ISG_CAT(LANES_, LANES)(MIRROR, c)
+#if LANES == 1
+                EACH(r, ROWS) across[r] = sum[r][c];
+#else
+                real t[LANES];
+                EACH(r, LANES) t[r] = sum[r][c];
+                TRANSPOSE(t)
+                EACH(r, LANES) STORE_TILE(t[r], across + (long)r * stride);
+#endif
             }
         }
 #endif

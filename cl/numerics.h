@@ -42,6 +42,7 @@ typedef ISG_CAT(ISG_BITS_NAME, LANES) bits;
 #define MASK(condition) (condition)
 #endif
 #define FMA_FUSED(a, b, c) fma(a, b, c)
+#define SHIFT_UP(b, n)     ((b) << (n))
 #if __OPENCL_C_VERSION__ >= 120
 #define FN static
 #else
@@ -64,13 +65,16 @@ typedef ISG_CAT(ISG_BITS_NAME, LANES) bits;
 #if REAL_BITS == 64
 typedef double real;
 typedef int64_t bits;
+typedef uint64_t unsigned_bits;
 #define FMA_FUSED(a, b, c) fma(a, b, c)
 #else
 typedef float real;
 typedef int32_t bits;
+typedef uint32_t unsigned_bits;
 #define FMA_FUSED(a, b, c) fmaf(a, b, c)
 #endif
 typedef real scalar;
+#define SHIFT_UP(b, n)  ((bits)((unsigned_bits)(b) << (n)))  // C leaves a signed overflow open
 #define MASK(condition) (-(bits)(condition))
 FN real as_real(bits b)
 {
@@ -166,7 +170,7 @@ FN real exp_nonpositive(real x)
     real n = z - EXP_SHIFT;
     real r = FMA(n, EXP_MINUS_LN2_HI, x);
     r = FMA(n, EXP_MINUS_LN2_LO, r);
-    real power = as_real(as_bits(z) << EXP_FIELD);
+    real power = as_real(SHIFT_UP(as_bits(z), EXP_FIELD));
     return as_real(as_bits(exp_reduced(r) * power) & ~MASK(x < EXP_LOWEST));
 }
 

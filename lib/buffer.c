@@ -15,7 +15,8 @@ fail:
     return st;
 }
 
-isg_status isg_buffer_of_host(isg_context *context, cl_mem *out, cl_mem_flags flags, void *host, int64_t bytes, bool copy)
+isg_status isg_buffer_of_host(isg_context *context, cl_mem *out, cl_mem_flags flags, void *host, int64_t bytes,
+                              bool copy)
 {
     isg_status st = ISG_OK;
     if (!context->zero_copy) {
@@ -40,7 +41,8 @@ isg_status isg_buffer_to_host(isg_context *context, cl_mem mem, void *host, int6
         return ISG_OK;
     }
     void *mapped;
-    CL_MAKE(context, mapped, clEnqueueMapBuffer(context->queue, mem, CL_TRUE, CL_MAP_READ, 0, (size_t)bytes, 0, NULL, NULL, &code));
+    CL_MAKE(context, mapped,
+            clEnqueueMapBuffer(context->queue, mem, CL_TRUE, CL_MAP_READ, 0, (size_t)bytes, 0, NULL, NULL, &code));
     CL_TRY(context, clEnqueueUnmapMemObject(context->queue, mem, mapped, 0, NULL, NULL));
     CL_TRY(context, clFinish(context->queue));
 fail:

@@ -9,7 +9,8 @@
 isg_status isg_buffer_new(isg_context *context, cl_mem *out, cl_mem_flags flags, int64_t bytes);
 
 // Host memory as a buffer: in place on devices that share memory with the host, else a device buffer, filled when `copy` is set.
-isg_status isg_buffer_of_host(isg_context *context, cl_mem *out, cl_mem_flags flags, void *host, int64_t bytes, bool copy);
+isg_status isg_buffer_of_host(isg_context *context, cl_mem *out, cl_mem_flags flags, void *host, int64_t bytes,
+                              bool copy);
 
 // Makes what kernels wrote to a buffer over host memory visible to the host; waits for them.
 isg_status isg_buffer_to_host(isg_context *context, cl_mem mem, void *host, int64_t bytes);

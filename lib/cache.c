@@ -53,7 +53,7 @@ static char *choose_folder(const char *folder)
     if (folder && *folder)
         return strcmp(folder, "off") == 0 ? NULL : joined(folder, "");
     const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (xdg && xdg[0] == '/')  // the specification asks to ignore relative ones
+    if (xdg && xdg[0] == '/') // the specification asks to ignore relative ones
         return joined(xdg, "/isogram");
     if (home && *home)
         return joined(home, "/.cache/isogram");

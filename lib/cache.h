@@ -7,7 +7,7 @@
 #include "base.h"
 
 typedef struct isg_cache {
-    char *folder;  // NULL: no cache
+    char *folder; // NULL: no cache
     isg_log_fn log;
     void *log_user;
 } isg_cache;

@@ -25,7 +25,7 @@ struct isg_context {
     cl_context cl;
     cl_command_queue queue;
 
-    isg_program *programs;     // all that were built, newest first
+    isg_program *programs; // all that were built, newest first
     isg_cache cache;
 
     isg_log_fn log;

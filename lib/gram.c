@@ -21,7 +21,8 @@ static isg_status resolve_gamma(const isg_gram_params *p, int64_t d, double *gam
         if (v == 0)
             continue;
         if (used)
-            return isg_fail(error, ISG_ERR_ARGUMENT, "%s and %s say the same thing; give one of them", used, given[i].name);
+            return isg_fail(error, ISG_ERR_ARGUMENT, "%s and %s say the same thing; give one of them", used,
+                            given[i].name);
         used = given[i].name;
         if (!isfinite(v) || v < 0)
             return isg_fail(error, ISG_ERR_ARGUMENT, "%s %g; it must be positive and finite", used, v);
@@ -34,7 +35,8 @@ static isg_status resolve_gamma(const isg_gram_params *p, int64_t d, double *gam
 
 static bool needs_double(const isg_array *a)
 {
-    return a->dtype == ISG_F64 || a->dtype == ISG_I32 || a->dtype == ISG_U32 || a->dtype == ISG_I64 || a->dtype == ISG_U64;
+    return a->dtype == ISG_F64 || a->dtype == ISG_I32 || a->dtype == ISG_U32 || a->dtype == ISG_I64 ||
+           a->dtype == ISG_U64;
 }
 
 static isg_dtype resolve_dtype(const isg_gram_params *p)
@@ -77,8 +79,9 @@ isg_status isg_gram_create(isg_context *context, isg_gram **out, const isg_gram_
     } else {
         TRY(isg_points_read(&gram->y, &params->y, dtype, lenient, y_name, error));
         if (gram->y.dims != gram->x.dims) {
-            st = isg_fail(error, ISG_ERR_SHAPE, "%s has %lld columns and %s has %lld; points must have the same dimension",
-                          x_name, (long long)gram->x.dims, y_name, (long long)gram->y.dims);
+            st = isg_fail(error, ISG_ERR_SHAPE,
+                          "%s has %lld columns and %s has %lld; points must have the same dimension", x_name,
+                          (long long)gram->x.dims, y_name, (long long)gram->y.dims);
             goto fail;
         }
     }
@@ -143,8 +146,9 @@ isg_status isg_gram_tile(isg_gram *gram, int64_t row, int64_t col, isg_array k)
         return st;
     int64_t rows = k.shape[0], cols = k.shape[1], total;
     if (rows < 0 || cols < 0 || row < 0 || col < 0 || rows > gram->x.count - row || cols > gram->y.count - col)
-        return isg_fail(error, ISG_ERR_SHAPE, "the block of %lld x %lld at (%lld, %lld) leaves the %lld x %lld operator",
-                        (long long)rows, (long long)cols, (long long)row, (long long)col, (long long)gram->x.count,
+        return isg_fail(error, ISG_ERR_SHAPE,
+                        "the block of %lld x %lld at (%lld, %lld) leaves the %lld x %lld operator", (long long)rows,
+                        (long long)cols, (long long)row, (long long)col, (long long)gram->x.count,
                         (long long)gram->y.count);
     if (rows == 0 || cols == 0)
         return ISG_OK;
@@ -164,7 +168,8 @@ isg_status isg_gram_dense(isg_gram *gram, isg_array k)
     if (k.ndim == 2 && (k.shape[0] != gram->x.count || k.shape[1] != gram->y.count)) {
         isg_error_clear(&gram->context->error);
         return isg_fail(&gram->context->error, ISG_ERR_SHAPE, "K is %lld x %lld, the operator %lld x %lld",
-                        (long long)k.shape[0], (long long)k.shape[1], (long long)gram->x.count, (long long)gram->y.count);
+                        (long long)k.shape[0], (long long)k.shape[1], (long long)gram->x.count,
+                        (long long)gram->y.count);
     }
     return isg_gram_tile(gram, 0, 0, k);
 }
@@ -178,7 +183,8 @@ isg_status isg_gram_diagonal(isg_gram *gram, isg_array k)
         return st;
     int64_t count = isg_min(gram->x.count, gram->y.count);
     if (k.shape[0] != count)
-        return isg_fail(error, ISG_ERR_SHAPE, "the diagonal has %lld elements, K %lld", (long long)count, (long long)k.shape[0]);
+        return isg_fail(error, ISG_ERR_SHAPE, "the diagonal has %lld elements, K %lld", (long long)count,
+                        (long long)k.shape[0]);
     size_t element = isg_dtype_bytes(k.dtype);
     void *values = isg_alloc(count, element);
     if (!values)

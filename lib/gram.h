@@ -9,13 +9,13 @@
 struct isg_gram {
     isg_context *context;
     const isg_kernel *kernel;
-    isg_points x, y;           // y: the same rows as x when symmetric
-    bool symmetric;            // K(X, X)
+    isg_points x, y; // y: the same rows as x when symmetric
+    bool symmetric;  // K(X, X)
     double gamma;
     isg_scale scale;
     isg_progress_fn progress;
     void *progress_user;
-    isg_panels rows, cols;     // of the points in use by gram_direct
+    isg_panels rows, cols; // of the points in use by gram_direct
 };
 
 // A block of K in host memory: element (row + a, col + b) lies at data + (a * stride + b) elements.

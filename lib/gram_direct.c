@@ -11,12 +11,14 @@ typedef struct shape {
     int32_t rows, vectors, lanes, group_cols, group_rows, local_rows;
 } shape;
 
-static shape choose_shape(const isg_device *device, isg_dtype dtype)
+static shape choose_shape(const isg_device *device, isg_dtype dtype, bool mirrored)
 {
     int32_t lanes = dtype == ISG_F64 ? device->lanes_f64 : device->lanes_f32;
-    if (device->device_class == ISG_DEVICE_CPU)
-        return lanes > 1 ? (shape){4, 2, lanes, 1, 1, 64} : (shape){4, 4, 1, 1, 1, 16};
-    return (shape){4, 4, 1, 16, 16, 16};
+    if (device->device_class != ISG_DEVICE_CPU)
+        return (shape){4, 4, 1, 16, 16, 16};
+    if (lanes == 1)
+        return (shape){4, 4, 1, 1, 1, 16};
+    return mirrored ? (shape){lanes, 1, lanes, 1, 1, 16} : (shape){4, 2, lanes, 1, 1, 64};
 }
 
 static int32_t row_panel(shape s)
@@ -35,18 +37,21 @@ static isg_status get_kernel(isg_gram *gram, bool mirrored, bool stream, shape s
     char options[200];
     snprintf(options, sizeof options,
              "-D ROWS=%d -D VECTORS=%d -D GROUP_COLS=%d -D GROUP_ROWS=%d -D SYMMETRIC=%d -D STREAMED=%d -D FORMULA=%s",
-             (int)s.rows, (int)s.vectors, (int)s.group_cols, (int)s.group_rows, mirrored, stream, gram->kernel->formula);
+             (int)s.rows, (int)s.vectors, (int)s.group_cols, (int)s.group_rows, mirrored, stream,
+             gram->kernel->formula);
     return isg_program_kernel(gram->context, kernel, "gram.cl", "gram", type, options);
 }
 
-// Mirroring saves arithmetic and writes less smoothly. Where the crossover lies: docs/performance.md.
+// Mirroring saves arithmetic and writes less smoothly; in single precision writing dominates few coordinates. Where the crossover lies:
+// docs/performance.md.
 static bool mirror_pays(const isg_gram *gram, const isg_block *b)
 {
     const isg_context *context = gram->context;
     bool whole = gram->symmetric && b->row == 0 && b->col == 0 && b->rows == gram->x.count && b->cols == gram->x.count;
     int64_t bytes = ((b->rows - 1) * b->stride + b->cols) * (int64_t)isg_dtype_bytes(gram->x.dtype);
-    return whole && context->zero_copy && context->device.device_class == ISG_DEVICE_CPU && gram->x.dims >= 24 &&
-           bytes <= context->max_alloc_bytes && b->rows < INT32_MAX / 2;
+    return whole && context->zero_copy && context->device.device_class == ISG_DEVICE_CPU &&
+           gram->x.dims >= (gram->x.dtype == ISG_F64 ? 1 : 8) && bytes <= context->max_alloc_bytes &&
+           b->rows < INT32_MAX / 2;
 }
 
 // Writing past the caches saves reading each line first, which halves the time of what is bound by memory; it needs aligned rows, and K
@@ -89,7 +94,8 @@ static int64_t launch_rows(const job *j, int64_t cols)
 {
     int64_t step = (int64_t)j->shape.rows * j->shape.local_rows;
     const double seconds = 0.2, first_work = 0x1p28;
-    double pairs = j->pairs_per_second > 0 ? seconds * j->pairs_per_second : first_work / (double)(j->gram->x.dims + 16);
+    double pairs =
+        j->pairs_per_second > 0 ? seconds * j->pairs_per_second : first_work / (double)(j->gram->x.dims + 16);
     double rows = pairs / (double)cols;
     if (rows > 1e9)
         rows = 1e9;
@@ -112,14 +118,14 @@ static isg_status launch_part(job *j, const part *p)
         for (int64_t c = first; c < p->col_hi; c += widest) {
             int64_t cols = isg_min(widest, p->col_hi - c);
             double start = isg_seconds();
-            isg_status st = isg_run(
-                gram->context, j->kernel,
-                ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(gram->cols.mem), arg_mem(p->k), arg_long(p->origin),
-                         arg_long(p->stride), arg_int(i), arg_int(c), arg_int(p->row_lo), arg_int(p->row_hi),
-                         arg_int(p->col_lo), arg_int(c + cols), arg_int(gram->x.dims),
-                         arg_real(gram->x.dtype, gram->scale.gamma)),
-                (isg_range){{isg_round_up(cols, col_panel(s)) / (s.lanes * s.vectors), rows / s.rows},
-                            {s.group_cols, s.local_rows}});
+            isg_status st =
+                isg_run(gram->context, j->kernel,
+                        ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(gram->cols.mem), arg_mem(p->k), arg_long(p->origin),
+                                 arg_long(p->stride), arg_int(i), arg_int(c), arg_int(p->row_lo), arg_int(p->row_hi),
+                                 arg_int(p->col_lo), arg_int(c + cols), arg_int(gram->x.dims),
+                                 arg_real(gram->x.dtype, gram->scale.gamma)),
+                        (isg_range){{isg_round_up(cols, col_panel(s)) / (s.lanes * s.vectors), rows / s.rows},
+                                    {s.group_cols, s.local_rows}});
             if (st || (st = isg_finish(gram->context)))
                 return st;
             double pairs = (double)isg_min(rows, p->row_hi - i) * (double)cols;
@@ -137,7 +143,7 @@ static int64_t rows_per_buffer(const isg_gram *gram, const isg_block *b, int64_t
 {
     int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
     int64_t limit = gram->context->max_alloc_bytes;
-    if (!gram->context->zero_copy)  // a staging buffer; larger ones gain nothing
+    if (!gram->context->zero_copy) // a staging buffer; larger ones gain nothing
         limit = isg_min(limit, (int64_t)256 << 20);
     int64_t rows = (limit / element - b->cols) / stride + 1;
     return isg_min(isg_max(rows, 1), b->rows);
@@ -167,9 +173,9 @@ static isg_status compute_packed(job *j, const isg_block *b)
         } else {
             const size_t zero[3] = {0, 0, 0};
             const size_t region[3] = {(size_t)(b->cols * element), (size_t)rows, 1};
-            CL_TRY(context, clEnqueueReadBufferRect(context->queue, p.k, CL_TRUE, zero, zero, region,
-                                                    (size_t)(stride * element), 0, (size_t)(b->stride * element), 0, host,
-                                                    0, NULL, NULL));
+            CL_TRY(context,
+                   clEnqueueReadBufferRect(context->queue, p.k, CL_TRUE, zero, zero, region, (size_t)(stride * element),
+                                           0, (size_t)(b->stride * element), 0, host, 0, NULL, NULL));
         }
         isg_buffer_free(&p.k);
     }
@@ -178,9 +184,11 @@ fail:
     return st;
 }
 
-// Points that one panel set may hold, a multiple of `step`: within half the largest buffer, and 32-bit indices.
-static int64_t points_per_set(const isg_gram *gram, int64_t step)
+// Points that one panel set may hold: within the largest buffer, and 32-bit indices. A multiple of every panel's width in any shape, for sets
+// begin at panel borders.
+static int64_t points_per_set(const isg_gram *gram)
 {
+    const int64_t step = 64;
     int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
     int64_t widest = isg_max(isg_max(gram->x.stride, gram->y.stride), gram->x.dims);
     int64_t count = gram->context->max_alloc_bytes / element / widest;
@@ -191,12 +199,12 @@ static int64_t points_per_set(const isg_gram *gram, int64_t step)
 isg_status isg_gram_direct_block(isg_gram *gram, isg_block b)
 {
     isg_status st;
-    job j = {.gram = gram, .shape = choose_shape(&gram->context->device, gram->x.dtype)};
-    // A multiple of every panel's width: sets begin at panel borders.
-    int64_t set = points_per_set(gram, (int64_t)row_panel(j.shape) * col_panel(j.shape));
+    job j = {.gram = gram};
+    int64_t set = points_per_set(gram);
     int64_t last_row = (b.row + b.rows - 1) / set, last_col = (b.col + b.cols - 1) / set;
     int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
     j.mirrored = last_row == 0 && mirror_pays(gram, &b);
+    j.shape = choose_shape(&gram->context->device, gram->x.dtype, j.mirrored);
     j.total = (double)b.rows * (double)b.cols;
     TRY(get_kernel(gram, j.mirrored, stream_pays(gram, &b, j.shape), j.shape, &j.kernel));
     for (int64_t r = b.row / set; r <= last_row; r++) {
@@ -222,25 +230,28 @@ isg_status isg_gram_direct_diagonal(isg_gram *gram, int64_t count, void *out)
 {
     isg_status st;
     isg_context *context = gram->context;
-    shape s = choose_shape(&context->device, gram->x.dtype);
+    shape s = choose_shape(&context->device, gram->x.dtype, false);
     cl_kernel kernel;
     cl_mem k = NULL;
     int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
     isg_real_type type = {gram->x.dtype, isg_probe_fused(context, gram->x.dtype), 1};
     char options[120];
-    int64_t set = points_per_set(gram, (int64_t)row_panel(s) * col_panel(s));
-    snprintf(options, sizeof options, "-D ROW_PANEL=%d -D COL_PANEL=%d -D FORMULA=%s", (int)row_panel(s), (int)col_panel(s),
-             gram->kernel->formula);
+    int64_t set = points_per_set(gram);
+    snprintf(options, sizeof options, "-D ROW_PANEL=%d -D COL_PANEL=%d -D FORMULA=%s", (int)row_panel(s),
+             (int)col_panel(s), gram->kernel->formula);
     TRY(isg_program_kernel(context, &kernel, "diagonal.cl", "diagonal", type, options));
     int64_t step = isg_min(set, 1 << 20);
     for (int64_t at = 0; at < count; at += step) {
         int64_t first = at / set * set, rows = isg_min(step, isg_min(count, first + set) - at);
-        TRY(isg_panels_pack(context, &gram->rows, &gram->x, &gram->scale, first, isg_min(set, gram->x.count - first), row_panel(s)));
-        TRY(isg_panels_pack(context, &gram->cols, &gram->y, &gram->scale, first, isg_min(set, gram->y.count - first), col_panel(s)));
+        TRY(isg_panels_pack(context, &gram->rows, &gram->x, &gram->scale, first, isg_min(set, gram->x.count - first),
+                            row_panel(s)));
+        TRY(isg_panels_pack(context, &gram->cols, &gram->y, &gram->scale, first, isg_min(set, gram->y.count - first),
+                            col_panel(s)));
         TRY(isg_buffer_of_host(context, &k, CL_MEM_READ_WRITE, (char *)out + at * element, rows * element, false));
         TRY(isg_run(context, kernel,
                     ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(gram->cols.mem), arg_mem(k), arg_int(at - first),
-                             arg_int(at - first + rows), arg_int(gram->x.dims), arg_real(gram->x.dtype, gram->scale.gamma)),
+                             arg_int(at - first + rows), arg_int(gram->x.dims),
+                             arg_real(gram->x.dtype, gram->scale.gamma)),
                     (isg_range){{rows, 1}, {16, 1}}));
         TRY(isg_buffer_to_host(context, k, (char *)out + at * element, rows * element));
         isg_buffer_free(&k);

@@ -11,8 +11,8 @@ struct isg_grid {
     isg_dtype dtype;
     int32_t ndim;
     int64_t shape[ISG_GRID_MAX_NDIM];
-    double *profiles;                        // one behind the other
-    double *profile[ISG_GRID_MAX_NDIM];      // where each begins
+    double *profiles;                   // one behind the other
+    double *profile[ISG_GRID_MAX_NDIM]; // where each begins
 };
 
 isg_status isg_grid_create(isg_context *context, isg_grid **out, const isg_grid_params *params)
@@ -42,7 +42,8 @@ isg_status isg_grid_create(isg_context *context, isg_grid **out, const isg_grid_
     for (int32_t a = 0; a < plan.ndim; a++) {
         grid->shape[a] = plan.axis[a].size;
         if (plan.axis[a].size > INT32_MAX / 8) {
-            st = isg_fail(error, ISG_ERR_OVERFLOW, "size %lld on axis %d is too large", (long long)plan.axis[a].size, (int)a);
+            st = isg_fail(error, ISG_ERR_OVERFLOW, "size %lld on axis %d is too large", (long long)plan.axis[a].size,
+                          (int)a);
             goto fail;
         }
         sum += grid->shape[a];
@@ -124,7 +125,8 @@ static isg_status check_output(const isg_grid *grid, const isg_array *out)
         fits = out->shape[a] == grid->shape[a] && (out->strides[a] == stride || out->shape[a] == 1);
         stride *= grid->shape[a];
     }
-    return fits ? ISG_OK : isg_fail(error, ISG_ERR_SHAPE, "the output must have the grid's shape, row-major without gaps");
+    return fits ? ISG_OK
+                : isg_fail(error, ISG_ERR_SHAPE, "the output must have the grid's shape, row-major without gaps");
 }
 
 // One launch over rows [row, row_end) and columns [column, column_end), into `host`.
@@ -163,7 +165,8 @@ isg_status isg_grid_fill(isg_grid *grid, isg_array out)
     isg_real_type type = {grid->dtype, isg_probe_fused(context, grid->dtype), 1};
     TRY(isg_program_kernel(context, &kernel, "grid.cl", "grid", type, ""));
     TRY(isg_buffer_new(context, &profiles, CL_MEM_READ_ONLY, total * element));
-    CL_TRY(context, clEnqueueWriteBuffer(context->queue, profiles, CL_TRUE, 0, (size_t)(total * element), values, 0, NULL, NULL));
+    CL_TRY(context, clEnqueueWriteBuffer(context->queue, profiles, CL_TRUE, 0, (size_t)(total * element), values, 0,
+                                         NULL, NULL));
 
     // Whole rows as far as they fit a buffer and stay short; a row that does not fit in pieces.
     int64_t most = isg_max(isg_min(context->max_alloc_bytes / element, (int64_t)1 << 26), 1);

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-enum { TRIES = 5, CHAINS = 16 };  // CHAINS: as in probe.cl
+enum { TRIES = 5, CHAINS = 16 }; // CHAINS: as in probe.cl
 
 static isg_status measure_fill(isg_context *context, isg_real_type type, double *bytes_per_s)
 {
@@ -18,7 +18,7 @@ static isg_status measure_fill(isg_context *context, isg_real_type type, double 
     double best = HUGE_VAL;
     TRY(isg_program_kernel(context, &kernel, "probe.cl", "limit_fill", type, ""));
     TRY(isg_buffer_new(context, &mem, CL_MEM_WRITE_ONLY, bytes));
-    for (int i = 0; i < 2 * TRIES + 1; i++) {  // the first one touches the memory and compiles
+    for (int i = 0; i < 2 * TRIES + 1; i++) { // the first one touches the memory and compiles
         double start = isg_seconds();
         TRY(isg_run(context, kernel, ISG_ARGS(arg_mem(mem), arg_real(type.dtype, i), arg_int(vectors), arg_int(i % 2)),
                     (isg_range){{vectors, 1}, {64, 1}}));
@@ -42,7 +42,7 @@ static isg_status measure_madds(isg_context *context, isg_real_type type, double
     int64_t rounds = 2;
     TRY(isg_program_kernel(context, &kernel, "probe.cl", "probe_speed", type, ""));
     TRY(isg_buffer_new(context, &mem, CL_MEM_WRITE_ONLY, items * type.lanes * (int64_t)isg_dtype_bytes(type.dtype)));
-    for (int i = 0; i < TRIES; i += seconds >= 0.02) {  // rounds grow until one launch takes long enough to be timed
+    for (int i = 0; i < TRIES; i += seconds >= 0.02) { // rounds grow until one launch takes long enough to be timed
         double start = isg_seconds();
         TRY(isg_run(context, kernel,
                     ISG_ARGS(arg_mem(mem), arg_real(type.dtype, 0.5), arg_int(rounds), arg_int(type.fused)),

@@ -21,7 +21,7 @@ struct isg_npy {
     char *target;              // the target's name within directory; NULL for a stream and when reading
     char hidden[NAME_MAX + 1]; // the name, within directory, that must not stay behind; or ""
     bool created;
-    bool gathered;             // map is plain memory, to be written at commit
+    bool gathered; // map is plain memory, to be written at commit
 };
 
 // A handle that owns nothing yet. dash_label: what messages call "-".

@@ -90,8 +90,8 @@ isg_status isg_points_read(isg_points *points, const isg_array *array, isg_dtype
         return st;
 
     size_t element = isg_dtype_bytes(dtype);
-    bool in_place = array->dtype == dtype && (array->strides[1] == 1 || points->dims == 1) &&
-                    array->strides[0] >= points->dims;
+    bool in_place =
+        array->dtype == dtype && (array->strides[1] == 1 || points->dims == 1) && array->strides[0] >= points->dims;
     if (in_place) {
         points->rows = array->data;
         points->stride = array->strides[0];
@@ -129,31 +129,32 @@ void isg_points_free(isg_points *points)
 isg_status isg_scale_plan(isg_scale *scale, double gamma, double largest, isg_dtype dtype, isg_error *error)
 {
     bool wide = dtype == ISG_F64;
-    int lowest = wide ? -1022 : -126;        // exponent of the smallest normal number
-    int highest = wide ? 1021 : 125;         // of the largest x', one bit below the type's own: differences double it
+    int lowest = wide ? -1022 : -126; // exponent of the smallest normal number
+    int highest = wide ? 1021 : 125;  // of the largest x', one bit below the type's own: differences double it
     // Each square below 2^lowest may be flushed, and up to 2^24 of them together must not matter: gamma' times their sum has to
     // stay below half an ulp of 1.
     int gamma_highest = -lowest - 24 - (wide ? 54 : 25);
 
     int q;
     frexp(gamma, &q);
-    int e = (q - (q & 1)) / 2;               // gamma * 2^(-2 e) in [0.5, 2)
+    int e = (q - (q & 1)) / 2; // gamma * 2^(-2 e) in [0.5, 2)
     if (largest > 0) {
         int room = highest - ilogb(largest);
         e = e < room ? e : room;
     }
-    int widest = -2 * lowest;                // two normal factors
+    int widest = -2 * lowest; // two normal factors
     e = e < -widest ? -widest : e > widest ? widest : e;
     scale->exponent = e;
     scale->factor1 = ldexp(1, e / 2);
     scale->factor2 = ldexp(1, e - e / 2);
     scale->tiny = ldexp(1, e < 0 ? lowest - e : lowest);
     scale->gamma = ldexp(gamma, -2 * e);
+    if (largest == 0)
+        scale->gamma = fmin(scale->gamma, 1); // every distance is 0, whatever it is multiplied by
     if (!(scale->gamma < ldexp(1, gamma_highest)))
-        return isg_fail(error, ISG_ERR_RANGE,
-                        "values up to %g are too many lengthscales (%g) apart for %s arithmetic", largest,
-                        sqrt(0.5 / gamma), isg_dtype_name(dtype));
+        return isg_fail(error, ISG_ERR_RANGE, "values up to %g are too many lengthscales (%g) apart for %s arithmetic",
+                        largest, sqrt(0.5 / gamma), isg_dtype_name(dtype));
     if (scale->gamma < ldexp(1, lowest))
-        scale->gamma = 0;                    // every pair is far closer than a lengthscale
+        scale->gamma = 0; // every pair is far closer than a lengthscale
     return ISG_OK;
 }

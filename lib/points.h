@@ -6,13 +6,13 @@
 #include "base.h"
 
 typedef struct isg_points {
-    isg_dtype dtype;    // ISG_F32 or ISG_F64
+    isg_dtype dtype; // ISG_F32 or ISG_F64
     int64_t count;
     int64_t dims;
-    int64_t stride;     // coordinate k of point i is element i * stride + k of rows
+    int64_t stride; // coordinate k of point i is element i * stride + k of rows
     const void *rows;
-    void *owned;        // rows, when they are a converted copy; NULL when they are the caller's
-    double largest;     // of the finite |x|
+    void *owned;    // rows, when they are a converted copy; NULL when they are the caller's
+    double largest; // of the finite |x|
 } isg_points;
 
 // Reads a 2-D array as points of `dtype`. name: what messages call the array. Rows that have the right type and unit stride
@@ -25,9 +25,9 @@ void isg_points_free(isg_points *points);
 // reach so far that x' would overflow.
 typedef struct isg_scale {
     int exponent;
-    double factor1, factor2;  // their product is 2^exponent; each is a normal number of the dtype
-    double tiny;              // |x| below it would be subnormal when scaled, and counts as 0
-    double gamma;             // gamma', still in double
+    double factor1, factor2; // their product is 2^exponent; each is a normal number of the dtype
+    double tiny;             // |x| below it would be subnormal when scaled, and counts as 0
+    double gamma;            // gamma', still in double
 } isg_scale;
 
 // ISG_ERR_RANGE: the data reach further, in lengthscales, than the dtype can hold.

@@ -94,7 +94,7 @@ static void make_triples(isg_dtype dtype, void *a, void *b, void *c)
 typedef struct workspace {
     isg_real_type type;
     cl_mem in[3], out[4];
-    void *host[7];  // three inputs, four outputs
+    void *host[7]; // three inputs, four outputs
 } workspace;
 
 static void workspace_free(workspace *w)
@@ -141,7 +141,8 @@ static isg_status download(isg_context *context, workspace *w, int outputs)
     isg_status st = ISG_OK;
     size_t bytes = NUMBERS * isg_dtype_bytes(w->type.dtype);
     for (int i = 0; i < outputs; i++)
-        CL_TRY(context, clEnqueueReadBuffer(context->queue, w->out[i], CL_TRUE, 0, bytes, w->host[3 + i], 0, NULL, NULL));
+        CL_TRY(context,
+               clEnqueueReadBuffer(context->queue, w->out[i], CL_TRUE, 0, bytes, w->host[3 + i], 0, NULL, NULL));
 fail:
     return st;
 }
@@ -155,13 +156,14 @@ static isg_status probe_arithmetic(isg_context *context, workspace *w, verdict *
     TRY(isg_program_kernel(context, &kernel, "probe.cl", "probe_arithmetic", w->type, ""));
     TRY(upload(context, w, 3));
     TRY(isg_run(context, kernel,
-                ISG_ARGS(arg_mem(w->in[0]), arg_mem(w->in[1]), arg_mem(w->in[2]), arg_mem(w->out[0]), arg_mem(w->out[1]),
-                         arg_mem(w->out[2]), arg_mem(w->out[3]), arg_int(NUMBERS)),
+                ISG_ARGS(arg_mem(w->in[0]), arg_mem(w->in[1]), arg_mem(w->in[2]), arg_mem(w->out[0]),
+                         arg_mem(w->out[1]), arg_mem(w->out[2]), arg_mem(w->out[3]), arg_int(NUMBERS)),
                 (isg_range){{NUMBERS, 1}, {1, 1}}));
     TRY(download(context, w, 4));
     *v = (verdict){.fma_fused = 1, .subnormals = 1, .rounds_to_nearest = 1};
     for (int i = 0; i < NUMBERS; i++) {
-        expected want = right_answers(dtype, get(dtype, w->host[0], i), get(dtype, w->host[1], i), get(dtype, w->host[2], i));
+        expected want =
+            right_answers(dtype, get(dtype, w->host[0], i), get(dtype, w->host[1], i), get(dtype, w->host[2], i));
         double product = get(dtype, w->host[3], i), sum = get(dtype, w->host[4], i);
         if (i >= NUMBERS / 2) {
             v->subnormals = v->subnormals && product == want.product && sum == want.sum;
@@ -175,7 +177,8 @@ fail:
     return st;
 }
 
-static isg_status time_chains(isg_context *context, workspace *w, cl_kernel kernel, int rounds, bool fused, double *seconds)
+static isg_status time_chains(isg_context *context, workspace *w, cl_kernel kernel, int rounds, bool fused,
+                              double *seconds)
 {
     isg_status st;
     double start = isg_seconds();
@@ -197,7 +200,7 @@ static isg_status probe_cost(isg_context *context, workspace *w, verdict *v)
     double best[2] = {HUGE_VAL, HUGE_VAL}, launch = HUGE_VAL, seconds = 0;
     int rounds = 16;
     TRY(isg_program_kernel(context, &kernel, "probe.cl", "probe_speed", w->type, ""));
-    TRY(time_chains(context, w, kernel, 0, false, &seconds));  // compiles, on some drivers
+    TRY(time_chains(context, w, kernel, 0, false, &seconds)); // compiles, on some drivers
     for (int i = 0; i < TRIES; i++) {
         TRY(time_chains(context, w, kernel, 0, false, &seconds));
         launch = fmin(launch, seconds);
@@ -221,8 +224,8 @@ static void make_arguments(isg_dtype dtype, void *x)
 {
     uint64_t state = 0xd1b54a32d192ed03ull;
     double lowest = dtype == ISG_F64 ? -708.3964185322641 : -87.33654022216797;
-    const double special[] = {0,  -0.0, lowest, lowest * (1 + 1e-6), lowest * (1 - 1e-6), -1, -0.34657359, -0.5, -1e30,
-                              -INFINITY};
+    const double special[] = {0,    -0.0,  lowest,   lowest * (1 + 1e-6), lowest * (1 - 1e-6), -1, -0.34657359,
+                              -0.5, -1e30, -INFINITY};
     for (int i = 0; i < NUMBERS; i++)
         set(dtype, x, i, -fabs(random_number(&state, -30, 9)));
     for (size_t i = 0; i < sizeof special / sizeof *special; i++)
@@ -342,12 +345,13 @@ isg_status isg_probe_precision(isg_context *context, isg_dtype dtype)
     if (!v.rounds_to_nearest)
         return isg_fail(&context->error, ISG_ERR_UNTRUSTED, "%s does not round %s to nearest", name, precision);
     if (v.contracts)
-        return isg_fail(&context->error, ISG_ERR_UNTRUSTED, "%s fuses a * b + c in %s although told not to", name, precision);
-    if (wants_fused(context, &v) && !v.fma_fused)
-        return isg_fail(&context->error, ISG_ERR_UNSUPPORTED, "%s has no fused multiply-add in %s; unfused arithmetic is possible",
-                        name, precision);
-    if (v.trusted[wants_fused(context, &v)] != TRUSTED)
-        return isg_fail(&context->error, ISG_ERR_UNTRUSTED, "%s computes wrong numbers in %s: its self-check failed", name,
+        return isg_fail(&context->error, ISG_ERR_UNTRUSTED, "%s fuses a * b + c in %s although told not to", name,
                         precision);
+    if (wants_fused(context, &v) && !v.fma_fused)
+        return isg_fail(&context->error, ISG_ERR_UNSUPPORTED,
+                        "%s has no fused multiply-add in %s; unfused arithmetic is possible", name, precision);
+    if (v.trusted[wants_fused(context, &v)] != TRUSTED)
+        return isg_fail(&context->error, ISG_ERR_UNTRUSTED, "%s computes wrong numbers in %s: its self-check failed",
+                        name, precision);
     return ISG_OK;
 }

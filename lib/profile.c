@@ -120,12 +120,13 @@ static pair decaying_integral(double a, double length)
     return total;
 }
 
-// Probability of [a, b] under the unit normal, 0 <= a <= b.
-static pair tail_mass(pair a, pair b)
+// Probability of [a, b] under the unit normal, 0 <= a <= b, over `per`; a density can be a normal number where the probability is not.
+static pair tail_mass(pair a, pair b, pair per)
 {
     const pair one_over_sqrt_2pi = {0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56};
     pair length = add(b, (pair){-a.hi, -a.lo});
-    return multiply(one_over_sqrt_2pi, multiply(gaussian(a), decaying_integral(a.hi, length.hi)));
+    pair mean = divide(multiply(one_over_sqrt_2pi, decaying_integral(a.hi, length.hi)), per);
+    return multiply(gaussian(a), mean);
 }
 
 static pair minus(pair a)
@@ -135,16 +136,18 @@ static pair minus(pair a)
 
 static void sample_cells(const isg_axis *axis, double *weights)
 {
-    pair zero = {0, 0};
+    pair zero = {0, 0}, per = {1, 0};
+    if (axis->normalize == ISG_NORMALIZE_DENSITY)
+        per = divide(two_sum(axis->to, -axis->from), exactly((double)axis->size));
     pair low = divide(place(0, axis->size + 1, axis->from, axis->to), exactly(axis->sigma));
     for (int64_t i = 0; i < axis->size; i++) {
         pair high = divide(place(i + 1, axis->size + 1, axis->from, axis->to), exactly(axis->sigma));
         if (low.hi >= 0)
-            weights[i] = tail_mass(low, high).hi;
+            weights[i] = tail_mass(low, high, per).hi;
         else if (high.hi <= 0)
-            weights[i] = tail_mass(minus(high), minus(low)).hi;
+            weights[i] = tail_mass(minus(high), minus(low), per).hi;
         else
-            weights[i] = add(tail_mass(zero, minus(low)), tail_mass(zero, high)).hi;
+            weights[i] = add(tail_mass(zero, minus(low), per), tail_mass(zero, high, per)).hi;
         low = high;
     }
 }
@@ -191,12 +194,22 @@ static isg_status filter_impulse(const isg_axis *axis, double *weights, isg_erro
 static isg_status sample_bessel(const isg_axis *axis, double *weights, isg_error *error)
 {
     double reach = fmax(fabs(axis->from), fabs(axis->to));
+    if (axis->sigma < 0x1p-200) {
+        // T(n, t) = (t/2)^n/n! but for a factor of 1 + O(t); the recurrence's 2n/t would overflow.
+        pair t = two_product(axis->sigma, axis->sigma);
+        for (int64_t i = 0; i < axis->size; i++) {
+            double n = fabs(axis->from + (double)i);
+            pair square = multiply(t, multiply(t, exactly(0.125)));
+            weights[i] = n == 0 ? 1 : n == 1 ? t.hi / 2 : n == 2 ? square.hi : 0;
+        }
+        return ISG_OK;
+    }
     double start = reach + 20 + ceil(axis->sigma * sqrt(120));
     if (!(start < 1e9))
         return isg_fail(error, ISG_ERR_RANGE, "bessel weights up to %g are out of range", start);
     int64_t last = (int64_t)reach;
     double *value = isg_alloc(last + 1, sizeof *value);
-    int64_t *lift = isg_alloc(last + 1, sizeof *lift);  // value[n] is too small by 2^(-512 lift[n])
+    int64_t *lift = isg_alloc(last + 1, sizeof *lift); // value[n] is too small by 2^(-512 lift[n])
     if (!value || !lift) {
         free(value);
         free(lift);
@@ -235,7 +248,7 @@ static isg_status sample_bessel(const isg_axis *axis, double *weights, isg_error
 static isg_status normalize(const isg_axis *axis, double *weights, isg_error *error)
 {
     pair by = {1, 0};
-    double sigma = axis->sigma, cell = (axis->to - axis->from) / (double)axis->size;
+    double sigma = axis->sigma;
     switch (axis->normalize) {
     case ISG_NORMALIZE_SUM:
         by = exactly(0);
@@ -248,10 +261,8 @@ static isg_status normalize(const isg_axis *axis, double *weights, isg_error *er
             by.hi = fmax(by.hi, weights[i]);
         break;
     case ISG_NORMALIZE_DENSITY:
-        if (axis->sampling == ISG_SAMPLING_POINT)
-            by = multiply((pair){0x1.40d931ff62706p+1, -0x1.a6a0d6f814637p-53}, exactly(sigma));  // sqrt(2 pi) sigma
-        else if (axis->sampling == ISG_SAMPLING_INTEGRATED)
-            by = exactly(cell);
+        if (axis->sampling == ISG_SAMPLING_POINT) // cells come divided by their width
+            by = multiply((pair){0x1.40d931ff62706p+1, -0x1.a6a0d6f814637p-53}, exactly(sigma)); // sqrt(2 pi) sigma
         break;
     default: break;
     }

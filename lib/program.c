@@ -9,9 +9,9 @@ enum { MAX_KERNELS = 8 };
 
 struct isg_program {
     isg_program *next;
-    char *id;             // file and options: what tells two programs of one context apart
+    char *id; // file and options: what tells two programs of one context apart
     cl_program program;
-    bool unsaved;         // compiled here, and not yet in the disk cache
+    bool unsaved; // compiled here, and not yet in the disk cache
     bool ran;
     cl_kernel kernels[MAX_KERNELS];
     const char *names[MAX_KERNELS];
@@ -108,8 +108,8 @@ static bool load_binary(isg_context *context, isg_program *p, const char *file)
     if (!blob)
         return false;
     cl_int state = CL_SUCCESS, code = CL_SUCCESS;
-    p->program = clCreateProgramWithBinary(context->cl, 1, &context->device_id, &bytes,
-                                           (const unsigned char *[]){blob}, &state, &code);
+    p->program = clCreateProgramWithBinary(context->cl, 1, &context->device_id, &bytes, (const unsigned char *[]){blob},
+                                           &state, &code);
     free(blob);
     if (code == CL_SUCCESS && state == CL_SUCCESS)
         code = clBuildProgram(p->program, 1, &context->device_id, options_of(p), NULL, NULL);
@@ -236,7 +236,8 @@ isg_status isg_run(isg_context *context, cl_kernel kernel, const isg_arg *args, 
     isg_status st = ISG_OK;
     size_t global[2], local[2] = {(size_t)range.group[0], (size_t)range.group[1]}, limit = 1;
     // The kernel's own limit, which may be below the device's.
-    CL_TRY(context, clGetKernelWorkGroupInfo(kernel, context->device_id, CL_KERNEL_WORK_GROUP_SIZE, sizeof limit, &limit, NULL));
+    CL_TRY(context,
+           clGetKernelWorkGroupInfo(kernel, context->device_id, CL_KERNEL_WORK_GROUP_SIZE, sizeof limit, &limit, NULL));
     while (local[0] * local[1] > limit && local[0] * local[1] > 1)
         local[local[1] > 1] /= 2;
     for (int a = 0; a < 2; a++)

@@ -6,7 +6,7 @@
 // A recipe fills in what the caller left open. `apply` sees the axis with its size and sigma decided.
 typedef struct recipe {
     isg_grid_recipe row;
-    double size, sigma;  // when the caller gives none; 0: the caller must
+    double size, sigma; // when the caller gives none; 0: the caller must
     isg_sampling sampling;
     isg_normalize normalize;
     void (*apply)(isg_axis *axis, double nsig);
@@ -122,9 +122,7 @@ static void default_range(isg_axis *axis)
         axis->from = axis->sampling == ISG_SAMPLING_DELTA ? -(double)(axis->size / 2) : -floor((n - 1) / 2);
         axis->to = axis->from + n - 1;
         break;
-    default:
-        axis->from = -(n - 1) / 2;
-        axis->to = (n - 1) / 2;
+    default: axis->from = -(n - 1) / 2; axis->to = (n - 1) / 2;
     }
 }
 
@@ -149,10 +147,13 @@ static isg_status check_axis(const isg_axis *axis, int32_t at, isg_error *error)
                         axis->from, axis->to);
     if (axis->sampling == ISG_SAMPLING_BESSEL &&
         (axis->from != rint(axis->from) || axis->to - axis->from != (double)(axis->size - 1)))
-        return isg_fail(error, ISG_ERR_ARGUMENT, "axis %d: bessel weights live on whole numbers, one apart; from %g to %g in %lld "
-                        "samples is not that", (int)at, axis->from, axis->to, (long long)axis->size);
+        return isg_fail(error, ISG_ERR_ARGUMENT,
+                        "axis %d: bessel weights live on whole numbers, one apart; from %g to %g in %lld "
+                        "samples is not that",
+                        (int)at, axis->from, axis->to, (long long)axis->size);
     double centre = (double)(axis->size / 2);
-    if (axis->sampling == ISG_SAMPLING_DELTA && (axis->from != -centre || axis->to != (double)(axis->size - 1) - centre))
+    if (axis->sampling == ISG_SAMPLING_DELTA &&
+        (axis->from != -centre || axis->to != (double)(axis->size - 1) - centre))
         return isg_fail(error, ISG_ERR_ARGUMENT, "axis %d: delta sampling takes no from and to", (int)at);
     return ISG_OK;
 }

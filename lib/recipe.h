@@ -13,13 +13,13 @@ typedef struct isg_axis {
     double sigma;
     isg_sampling sampling;
     isg_normalize normalize;
-    bool square_root;  // of the weights, before they are normalised: the recipe gkern-sqrt
+    bool square_root; // of the weights, before they are normalised: the recipe gkern-sqrt
 } isg_axis;
 
 typedef struct isg_grid_plan {
     int32_t ndim;
     isg_axis axis[ISG_GRID_MAX_NDIM];
-    const char *warning;  // NULL, or what the caller should hear
+    const char *warning; // NULL, or what the caller should hear
 } isg_grid_plan;
 
 isg_status isg_grid_resolve(isg_grid_plan *plan, const isg_grid_params *params, isg_error *error);

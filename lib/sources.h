@@ -3,7 +3,7 @@
 #define ISG_LIB_SOURCES_H
 
 typedef struct isg_source {
-    const char *name;  // the file's name in cl/; NULL ends the list
+    const char *name; // the file's name in cl/; NULL ends the list
     const char *text;
 } isg_source;
 

@@ -11,8 +11,9 @@ isg_context *device_open(isg_arithmetic arithmetic, int64_t max_alloc_bytes)
 {
     isg_error error = {ISG_OK, ""};
     isg_context *context;
-    isg_status st = isg_context_create(&context, isg_context_params(.arithmetic = arithmetic, .cache_dir = "off",
-                                                                    .max_alloc_bytes = max_alloc_bytes, .error = &error));
+    isg_status st =
+        isg_context_create(&context, isg_context_params(.arithmetic = arithmetic, .cache_dir = "off",
+                                                        .max_alloc_bytes = max_alloc_bytes, .error = &error));
     if (st == ISG_ERR_UNSUPPORTED) {
         printf("skipped: %s\n", error.message);
         return NULL;
@@ -58,8 +59,8 @@ void *device_points(suite_random *random, isg_dtype dtype, int64_t count, double
     return points;
 }
 
-void *device_expected_gram(isg_context *context, isg_dtype dtype, const void *x, int64_t n, const void *y, int64_t m, int64_t d,
-                           double gamma)
+void *device_expected_gram(isg_context *context, isg_dtype dtype, const void *x, int64_t n, const void *y, int64_t m,
+                           int64_t d, double gamma)
 {
     isg_points px, py;
     isg_scale scale;
@@ -76,8 +77,8 @@ void *device_expected_gram(isg_context *context, isg_dtype dtype, const void *x,
     return k;
 }
 
-void device_same_bits(isg_dtype dtype, const void *got, int64_t got_stride, const void *want, int64_t want_stride, int64_t rows,
-                      int64_t cols, const char *what)
+void device_same_bits(isg_dtype dtype, const void *got, int64_t got_stride, const void *want, int64_t want_stride,
+                      int64_t rows, int64_t cols, const char *what)
 {
     size_t element = isg_dtype_bytes(dtype);
     for (int64_t i = 0; i < rows; i++) {
@@ -87,7 +88,7 @@ void device_same_bits(isg_dtype dtype, const void *got, int64_t got_stride, cons
             continue;
         for (int64_t j = 0; j < cols; j++)
             ck_assert_msg(memcmp(g + (size_t)j * element, w + (size_t)j * element, element) == 0,
-                          "%s: element (%lld, %lld) is %.17g, the reference says %.17g", what, (long long)i, (long long)j,
-                          isg_load_double(dtype, g, j), isg_load_double(dtype, w, j));
+                          "%s: element (%lld, %lld) is %.17g, the reference says %.17g", what, (long long)i,
+                          (long long)j, isg_load_double(dtype, g, j), isg_load_double(dtype, w, j));
     }
 }

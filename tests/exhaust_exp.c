@@ -1,5 +1,5 @@
-// |exp_nonpositive(x) - exp(x)| <= 1 ulp for every single-precision x in [-104, -0], fused and unfused; prints the largest
-// error and where it is. Not part of the test suite: it takes minutes.
+// |exp_nonpositive(x) - exp(x)| <= 1 ulp for every single-precision x in [-104, -0], fused and unfused; prints the
+// largest error and where it is. Not part of the test suite: it takes minutes.
 #include "oracle.h"
 
 #include "reference.h"

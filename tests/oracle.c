@@ -170,8 +170,9 @@ void oracle_point(mpfr_ptr w, int64_t i, int64_t n, double a, double b, double s
     mpfr_clear(x);
 }
 
-// The probability of [low, high] is (erfc(low/(sqrt(2) sigma)) - erfc(high/(sqrt(2) sigma)))/2, on the side of zero where erfc is small and
-// holds its digits; near zero erf does. That leaves the cancellation of a narrow cell, for which ORACLE_BITS are plenty.
+// The probability of [low, high] is (erfc(low/(sqrt(2) sigma)) - erfc(high/(sqrt(2) sigma)))/2, on the side of zero
+// where erfc is small and holds its digits; near zero erf does. That leaves the cancellation of a narrow cell, for
+// which ORACLE_BITS are plenty.
 void oracle_cell(mpfr_ptr w, int64_t i, int64_t n, double a, double b, double sigma)
 {
     mpfr_t low, high, scale;

@@ -1,7 +1,8 @@
-// The oracle: what the library's numbers should be, by MPFR, from the definitions alone. It shares no code and no constant
-// with the library, so that the two cannot be wrong together.
+// The oracle: what the library's numbers should be, by MPFR, from the definitions alone. It shares no code and no
+// constant with the library, so that the two cannot be wrong together.
 //
-// Results go into an mpfr_t that the caller has initialised; inner computations carry ORACLE_BITS bits whatever its precision.
+// Results go into an mpfr_t that the caller has initialised; inner computations carry ORACLE_BITS bits whatever its
+// precision.
 #ifndef ISG_TESTS_ORACLE_H
 #define ISG_TESTS_ORACLE_H
 
@@ -13,9 +14,9 @@
 
 enum { ORACLE_BITS = 256 };
 
-// The ulp of `exact` in dtype (ISG_F32 or ISG_F64) is 2^oracle_ulp: the distance from the correctly rounded exact value to its neighbour
-// away from zero. Just below a power of two, values that round to it have the larger ulp above it; below the normal numbers
-// the ulp stays that of the smallest of them.
+// The ulp of `exact` in dtype (ISG_F32 or ISG_F64) is 2^oracle_ulp: the distance from the correctly rounded exact value
+// to its neighbour away from zero. Just below a power of two, values that round to it have the larger ulp above it;
+// below the normal numbers the ulp stays that of the smallest of them.
 long oracle_ulp(mpfr_srcptr exact, isg_dtype dtype);
 
 // |result - exact| / ulp; infinite when the result is not finite.
@@ -47,8 +48,8 @@ void oracle_point(mpfr_ptr w, int64_t i, int64_t n, double a, double b, double s
 void oracle_cell(mpfr_ptr w, int64_t i, int64_t n, double a, double b, double sigma);
 // exp(-t) I_n(t), t = sigma^2, for whole n of either sign.
 void oracle_bessel(mpfr_ptr w, int64_t n, double sigma);
-// Sample i of n of a unit impulse at n/2, rounded down, filtered by a Gaussian cut off at int(4 sigma + 0.5) and scaled to
-// sum 1, with the signal continued by reflection: dcba|abcd|dcba.
+// Sample i of n of a unit impulse at n/2, rounded down, filtered by a Gaussian cut off at int(4 sigma + 0.5) and scaled
+// to sum 1, with the signal continued by reflection: dcba|abcd|dcba.
 void oracle_delta(mpfr_ptr w, int64_t i, int64_t n, double sigma);
 // What a probability density divides by: sigma sqrt(2 pi).
 void oracle_density(mpfr_ptr by, double sigma);

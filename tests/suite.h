@@ -13,13 +13,15 @@
 // A suite with one case per test, each named after its test.
 Suite *suite_of(const char *name, const TTest *const *tests, size_t count);
 
-// Runs the suite in this process and prints the seed. EXIT_SUCCESS, or EXIT_FAILURE when a test failed. Frees the suite.
+// Runs the suite in this process and prints the seed. EXIT_SUCCESS, or EXIT_FAILURE when a test failed. Frees the
+// suite.
 int suite_run(Suite *suite);
 
 // The environment's ISOGRAM_TEST_SEED, or 1.
 uint64_t suite_seed(void);
 
-// xorshift64* (Vigna 2016). No expression may draw twice: C leaves the order of its operands open, and compilers differ.
+// xorshift64* (Vigna 2016). No expression may draw twice: C leaves the order of its operands open, and compilers
+// differ.
 typedef struct suite_random {
     uint64_t state;
 } suite_random;

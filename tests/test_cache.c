@@ -42,7 +42,7 @@ static void close_place(place *p)
 {
     isg_cache_close(&p->cache);
     unlink(p->path);
-    ck_assert_int_eq(rmdir(p->folder), 0);  // nothing else was left in it
+    ck_assert_int_eq(rmdir(p->folder), 0); // nothing else was left in it
 }
 
 static void write_file(const char *path, const void *data, size_t bytes)
@@ -116,7 +116,7 @@ START_TEST(damage)
     for (size_t cut = 0; cut < bytes; cut++, damages++) {
         write_file(p.path, whole, cut);
         ck_assert(!has(&p, blob, sizeof blob));
-        ck_assert_int_ne(access(p.path, F_OK), 0);  // removed, so that it is looked at once
+        ck_assert_int_ne(access(p.path, F_OK), 0); // removed, so that it is looked at once
     }
     for (size_t bit = 0; bit < bytes * 8; bit++, damages++) {
         memcpy(broken, whole, bytes);

@@ -22,7 +22,8 @@ START_TEST(list_and_choose)
     const char *const specs[] = {NULL, "auto", "AUTO", spec, part};
     for (size_t i = 0; i < COUNT(specs); i++) {
         isg_context *context;
-        ck_assert_int_eq(isg_context_create(&context, isg_context_params(.device = specs[i], .cache_dir = "off")), ISG_OK);
+        ck_assert_int_eq(isg_context_create(&context, isg_context_params(.device = specs[i], .cache_dir = "off")),
+                         ISG_OK);
         if (specs[i])
             ck_assert_str_eq(isg_context_device(context)->name, devices[0].name);
         isg_context_destroy(&context);
@@ -97,7 +98,8 @@ START_TEST(cached_programs)
         ck_assert_int_eq(isg_context_create(&context, isg_context_params(.cache_dir = folder, .log = count_compilations,
                                                                          .log_user = &compilations[i])),
                          ISG_OK);
-        device_ok(context, isg_grid_create(context, &grid, isg_grid_params(.size = {3}, .sigma = {1}, .precision = ISG_PRECISION_F32)));
+        device_ok(context, isg_grid_create(context, &grid,
+                                           isg_grid_params(.size = {3}, .sigma = {1}, .precision = ISG_PRECISION_F32)));
         device_ok(context, isg_grid_fill(grid, isg_matrix_f32(values, 3, 3)));
         isg_grid_destroy(&grid);
         isg_context_destroy(&context);
@@ -136,6 +138,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {list_and_choose, unknown_devices, environment, contracts, cached_programs, limits, words};
+    const TTest *const tests[] = {list_and_choose, unknown_devices, environment, contracts,
+                                  cached_programs, limits,          words};
     return suite_run(suite_of("context", tests, COUNT(tests)));
 }

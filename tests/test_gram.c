@@ -11,9 +11,12 @@ static isg_dtype dtype_of(int wide)
     return wide ? ISG_F64 : ISG_F32;
 }
 
+// Whether the device has the precision in the context's arithmetic.
 static bool lacks(isg_context *context, isg_dtype dtype)
 {
-    return dtype == ISG_F64 && isg_context_device(context)->lanes_f64 == 0;
+    isg_status st = isg_context_require(context, dtype);
+    ck_assert_msg(st == ISG_OK || st == ISG_ERR_UNSUPPORTED, "%s", isg_context_error(context)->message);
+    return st != ISG_OK;
 }
 
 // One random operator: the whole of K, then a random block of it, then its diagonal.
@@ -26,14 +29,15 @@ static void check_random(isg_context *context, suite_random *random, isg_dtype d
     void *x = device_points(random, dtype, n * d, -2, 2), *y = device_points(random, dtype, m * d, -2, 2);
     void *want = device_expected_gram(context, dtype, x, n, symmetric ? NULL : y, m, d, gamma);
     char what[120];
-    snprintf(what, sizeof what, "%s n %lld m %lld d %lld symmetric %d", isg_dtype_name(dtype), (long long)n, (long long)m,
-             (long long)d, symmetric);
+    snprintf(what, sizeof what, "%s n %lld m %lld d %lld symmetric %d", isg_dtype_name(dtype), (long long)n,
+             (long long)m, (long long)d, symmetric);
 
     isg_gram *gram;
     isg_array none = {.dtype = ISG_DTYPE_NONE};
-    device_ok(context, isg_gram_create(context, &gram, isg_gram_params(.x = isg_matrix(dtype, x, n, d),
-                                                                       .y = symmetric ? none : isg_matrix(dtype, y, m, d),
-                                                                       .gamma = gamma)));
+    device_ok(context,
+              isg_gram_create(context, &gram,
+                              isg_gram_params(.x = isg_matrix(dtype, x, n, d),
+                                              .y = symmetric ? none : isg_matrix(dtype, y, m, d), .gamma = gamma)));
     int64_t stride = m + random_below(random, 3) * random_below(random, 20);
     void *k = device_guard(dtype, n * stride);
     isg_array whole = isg_matrix(dtype, k, n, m);
@@ -49,7 +53,8 @@ static void check_random(isg_context *context, suite_random *random, isg_dtype d
     int64_t rows = 1 + random_below(random, n - row), cols = 1 + random_below(random, m - col);
     k = device_guard(dtype, rows * cols);
     device_ok(context, isg_gram_tile(gram, row, col, isg_matrix(dtype, k, rows, cols)));
-    device_same_bits(dtype, k, cols, (char *)want + (size_t)(row * m + col) * isg_dtype_bytes(dtype), m, rows, cols, what);
+    device_same_bits(dtype, k, cols, (char *)want + (size_t)(row * m + col) * isg_dtype_bytes(dtype), m, rows, cols,
+                     what);
     device_guard_free(k, dtype, rows * cols);
 
     int64_t count = n < m ? n : m;
@@ -63,7 +68,8 @@ static void check_random(isg_context *context, suite_random *random, isg_dtype d
     free(y);
 }
 
-static void check_many(isg_arithmetic arithmetic, int64_t max_alloc_bytes, bool zero_copy, int rounds, int64_t most, int stream)
+static void check_many(isg_arithmetic arithmetic, int64_t max_alloc_bytes, bool zero_copy, int rounds, int64_t most,
+                       int stream)
 {
     isg_context *context = device_open(arithmetic, max_alloc_bytes);
     if (!context)
@@ -114,7 +120,8 @@ START_TEST(large_mirrored)
     void *want = device_expected_gram(context, ISG_F32, x, N, NULL, N, D, 0.02);
     float *k = device_guard(ISG_F32, (int64_t)N * N);
     isg_gram *gram;
-    device_ok(context, isg_gram_create(context, &gram, isg_gram_params(.x = isg_matrix(ISG_F32, x, N, D), .gamma = 0.02)));
+    device_ok(context,
+              isg_gram_create(context, &gram, isg_gram_params(.x = isg_matrix(ISG_F32, x, N, D), .gamma = 0.02)));
     device_ok(context, isg_gram_dense(gram, isg_matrix_f32(k, N, N)));
     device_same_bits(ISG_F32, k, N, want, N, N, N, "mirrored");
     for (int i = 0; i < N; i++)
@@ -140,7 +147,8 @@ START_TEST(scales)
         for (int i = 0; i < N * D; i++)
             y[i] = ldexpf(x[i], e);
         isg_gram *gram;
-        device_ok(context, isg_gram_create(context, &gram, isg_gram_params(.x = isg_matrix_f32(y, N, D), .sigma = ldexp(1, e))));
+        device_ok(context,
+                  isg_gram_create(context, &gram, isg_gram_params(.x = isg_matrix_f32(y, N, D), .sigma = ldexp(1, e))));
         device_ok(context, isg_gram_dense(gram, isg_matrix_f32(k, N, N)));
         device_same_bits(ISG_F32, k, N, want, N, N, N, "scaled");
         isg_gram_destroy(&gram);
@@ -157,7 +165,8 @@ START_TEST(nan_allowed)
     isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
     float x[3 * 2] = {0, 1, NAN, 2, 3, 4}, k[9];
     isg_gram *gram;
-    device_ok(context, isg_gram_create(context, &gram, isg_gram_params(.x = isg_matrix_f32(x, 3, 2), .allow_nonfinite = 1)));
+    device_ok(context,
+              isg_gram_create(context, &gram, isg_gram_params(.x = isg_matrix_f32(x, 3, 2), .allow_nonfinite = 1)));
     device_ok(context, isg_gram_dense(gram, isg_matrix_f32(k, 3, 3)));
     for (int i = 0; i < 3; i++)
         for (int j = 0; j < 3; j++)
@@ -277,8 +286,10 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {random_shapes_fused, random_shapes_unfused, random_shapes_staged,
-                                         random_shapes_in_parts, large_mirrored, scales, nan_allowed, bad_parameters,
-                                         bad_outputs, progress};
+    const TTest *const tests[] = {random_shapes_fused,  random_shapes_unfused,
+                                  random_shapes_staged, random_shapes_in_parts,
+                                  large_mirrored,       scales,
+                                  nan_allowed,          bad_parameters,
+                                  bad_outputs,          progress};
     return suite_run(suite_of("gram", tests, COUNT(tests)));
 }

@@ -58,7 +58,7 @@ static void check_many(isg_arithmetic arithmetic, int64_t max_alloc_bytes, bool 
     suite_random random = suite_stream(stream);
     for (int i = 0; i < 60; i++) {
         check_random(context, &random, ISG_F32);
-        if (isg_context_device(context)->lanes_f64)
+        if (isg_context_require(context, ISG_F64) == ISG_OK)
             check_random(context, &random, ISG_F64);
     }
     isg_context_destroy(&context);
@@ -153,8 +153,8 @@ static void compare(const char *name, isg_dtype dtype, const isg_array *got, con
                 allowed = 1e-12 * w;
             else
                 allowed = 1e-15 < 4 * 0x1p-52 * w ? 4 * 0x1p-52 * w : 1e-15;
-            ck_assert_msg(absolute <= allowed, "%s %s (%d, %d): %.17g, the case says %.17g", name, isg_dtype_name(dtype), (int)i,
-                          (int)j, g, w);
+            ck_assert_msg(absolute <= allowed, "%s %s (%d, %d): %.17g, the case says %.17g", name,
+                          isg_dtype_name(dtype), (int)i, (int)j, g, w);
             seen->absolute = fmax(seen->absolute, absolute);
             if (w > 1e-30)
                 seen->relative = fmax(seen->relative, relative);
@@ -190,7 +190,8 @@ static void check_gram_case(isg_context *context, const char *name, const char *
     if (value_of(text, "y"))
         strcpy(y_name, value_of(text, "y"));
     isg_npy *x = case_array(x_name), *y = *y_name ? case_array(y_name) : NULL, *k = case_array(name);
-    isg_gram_params p = {.x = *isg_npy_array(x), .sigma = number_of(text, "sigma"),
+    isg_gram_params p = {.x = *isg_npy_array(x),
+                         .sigma = number_of(text, "sigma"),
                          .precision = dtype == ISG_F64 ? ISG_PRECISION_F64 : ISG_PRECISION_F32};
     if (y)
         p.y = *isg_npy_array(y);
@@ -207,8 +208,8 @@ static void check_gram_case(isg_context *context, const char *name, const char *
             double absolute = fabs(g - w), allowed = w < 1e-30 ? 1e-12 * w : 1e-15;
             // Single precision: the clusters' bound is 1e-6; rounding of coordinates is the largest part of it elsewhere.
             allowed = dtype == ISG_F32 ? 1e-6 : allowed;
-            ck_assert_msg(absolute <= allowed, "%s %s (%d, %d): %.17g, the case says %.17g", name, isg_dtype_name(dtype), (int)i,
-                          (int)j, g, w);
+            ck_assert_msg(absolute <= allowed, "%s %s (%d, %d): %.17g, the case says %.17g", name,
+                          isg_dtype_name(dtype), (int)i, (int)j, g, w);
             seen->absolute = fmax(seen->absolute, absolute);
             if (w > 1e-30)
                 seen->relative = fmax(seen->relative, absolute / w);
@@ -237,8 +238,8 @@ START_TEST(cases)
                 continue;
             distance seen = {0, 0};
             (strcmp(kind, "grid") == 0 ? check_grid_case : check_gram_case)(context, name, text, dtype, &seen);
-            printf("  %-22s %s: at most %.1e absolute, %.1e relative (%.1f ulp)\n", name, wide ? "f64" : "f32", seen.absolute,
-                   seen.relative, seen.relative / (wide ? 0x1p-52 : 0x1p-23));
+            printf("  %-22s %s: at most %.1e absolute, %.1e relative (%.1f ulp)\n", name, wide ? "f64" : "f32",
+                   seen.absolute, seen.relative, seen.relative / (wide ? 0x1p-52 : 0x1p-23));
             count++;
         }
     }
@@ -255,8 +256,9 @@ START_TEST(sums)
     for (int64_t n = 1; n < 80; n += 13) {
         float values[80 * 80];
         isg_grid *grid;
-        device_ok(context, isg_grid_create(context, &grid, isg_grid_params(.size = {n}, .sigma = {0.2 * (double)n + 0.3},
-                                                                           .precision = ISG_PRECISION_F32)));
+        device_ok(context, isg_grid_create(context, &grid,
+                                           isg_grid_params(.size = {n}, .sigma = {0.2 * (double)n + 0.3},
+                                                           .precision = ISG_PRECISION_F32)));
         device_ok(context, isg_grid_fill(grid, isg_matrix_f32(values, n, n)));
         double sum = 0;
         for (int64_t i = 0; i < n * n; i++)
@@ -281,7 +283,8 @@ START_TEST(bad_calls)
     ck_assert_int_eq(isg_grid_create(context, &grid, isg_grid_params(.size = {200000000}, .ndim = 4, .sigma = {1})),
                      ISG_ERR_OVERFLOW);
     float values[9];
-    device_ok(context, isg_grid_create(context, &grid, isg_grid_params(.size = {3}, .sigma = {1}, .precision = ISG_PRECISION_F32)));
+    device_ok(context, isg_grid_create(context, &grid,
+                                       isg_grid_params(.size = {3}, .sigma = {1}, .precision = ISG_PRECISION_F32)));
     ck_assert_int_eq(isg_grid_fill(grid, isg_matrix_f32(values, 3, 2)), ISG_ERR_SHAPE);
     ck_assert_int_eq(isg_grid_fill(grid, isg_matrix(ISG_F64, values, 3, 3)), ISG_ERR_DTYPE);
     ck_assert_int_eq(isg_grid_fill(grid, isg_vector(ISG_F32, values, 9)), ISG_ERR_SHAPE);

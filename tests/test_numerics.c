@@ -1,7 +1,7 @@
 // The promises of cl/numerics.h, for both precisions and both arithmetics, against MPFR:
 //   |exp_nonpositive(x) - exp(x)| <= 1 ulp for x <= 0, and +0 exactly where exp(x) is below the smallest normal number;
-//   mul_normal(a, b) = a b correctly rounded as if exponents had no bound, and +0 where that is below the smallest normal
-//   number;
+//   mul_normal(a, b) = a b correctly rounded as if exponents had no bound, and +0 where that is below the smallest
+//   normal number;
 //   a processor that flushes subnormal numbers gives the same bits.
 #include "oracle.h"
 #include "suite.h"
@@ -51,7 +51,7 @@ static double hard_argument(isg_dtype dtype, suite_random *random)
     switch (random_below(random, 10)) {
     case 0: return rounded(dtype, -random_between(random, 0, cut * 1.02));
     case 7:
-    case 8: // the result is just above a power of two, and the sum that it comes from just below 1: the most ulps per error
+    case 8: // the reduced argument is largest while its exponential is below 1, where ulps are small
         x = random_between(random, 0.47, 0.505);
         x = rounded(dtype, -ln2 * ((double)random_below(random, 1 + exponents / (1 + k)) + x));
         break;
@@ -221,7 +221,8 @@ static void hard_factors(isg_dtype dtype, suite_random *random, double *a, doubl
     *b = rounded(dtype, *b);
 }
 
-// mul_normal(a, b) = round(a b) if round(a b) >= the smallest normal number, else +0, where round knows no least exponent.
+// mul_normal(a, b) = round(a b) if round(a b) >= the smallest normal number, else +0, where round knows no least
+// exponent.
 START_TEST(mul_normal_rounds_once)
 {
     isg_dtype dtype = precisions[_i];

@@ -1,6 +1,6 @@
 // The promises of the weights of one axis, from isg_grid_resolve to isg_profile, against their definitions in MPFR:
-//   |w - exact| <= 4 ulp in every sampling, unnormalised or as a density, in the bulk and in the tails (0 where exact is
-//   below the smallest normal number);
+//   |w - exact| <= 4 ulp in every sampling, unnormalised or as a density, in the bulk and in the tails (0 where exact
+//   is below the smallest normal number);
 //   |sum w - 1| <= 2^-52; max w = 1; w[i] = w[n-1-i] exactly when from = -to.
 #include "oracle.h"
 #include "suite.h"
@@ -173,7 +173,7 @@ END_TEST
 // Very small sigma: T(0) = 1 - t + ..., T(1) = t/2 - ..., as long as they are normal numbers.
 START_TEST(bessel_of_tiny_sigma)
 {
-    const double sigmas[] = {1e-10, 1e-50, 1e-77, 1e-90, 1e-100};
+    const double sigmas[] = {1e-10, 1e-50, 1e-77, 1e-90, 1e-99};
     for (size_t s = 0; s < COUNT(sigmas); s++)
         check(ISG_SAMPLING_BESSEL, 7, sigmas[s], 0, 0, 1);
 }
@@ -291,7 +291,8 @@ START_TEST(recipes_are_their_options)
 }
 END_TEST
 
-// Old gkern: the outer product's square root is the outer product of the square roots, so w = sqrt(p)/sum sqrt(p) on each axis.
+// Old gkern: the outer product's square root is the outer product of the square roots, so w = sqrt(p)/sum sqrt(p) on
+// each axis.
 START_TEST(gkern_sqrt)
 {
     const isg_grid_params *params = LIKE("gkern-sqrt", .size = {9}, .nsig = 2.5);

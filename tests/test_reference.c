@@ -1,7 +1,7 @@
 // The promises of the host reference: points are read as they stand or refused by name, and the Gram matrix is
 //   |K - exp(-gamma s)| <= (d + 4) eps s gamma K + 2 ulp,   s = |x - y|^2,
-// on easy and on hostile data, exactly symmetric, with a diagonal of exactly 1, within [0, 1], and the same bits when points and
-// lengthscale are scaled by one power of two.
+// on easy and on hostile data, exactly symmetric, with a diagonal of exactly 1, within [0, 1], and the same bits when
+// points and lengthscale are scaled by one power of two.
 #include "oracle.h"
 #include "suite.h"
 

@@ -26,7 +26,7 @@ static void help(void)
 
 static int dispatch(int argc, char **argv)
 {
-    signal(SIGPIPE, SIG_IGN);  // a closed pipe is a write error with a message, not a silent death
+    signal(SIGPIPE, SIG_IGN); // a closed pipe is a write error with a message, not a silent death
     if (argc < 2) {
         help();
         return EXIT_USAGE;

@@ -7,23 +7,22 @@
 #include <string.h>
 #include <sys/stat.h>
 
-const char common_help[] =
-    "  -o, --output FILE     write a .npy file; - is standard output\n"
-    "      --plot FILE.png   write a picture\n"
-    "      --json            say what was done on standard output, for programs\n"
-    "      --device SPEC     auto, gpu, cpu, accelerator, PLATFORM:DEVICE or a part of a name\n"
-    "                        (default: the environment's ISOGRAM_DEVICE, else auto)\n"
-    "      --precision P     f32 or f64\n"
-    "      --arithmetic A    auto, fused or unfused; fused and unfused give different bits\n"
-    "      --quiet           no report, no progress, no warnings\n"
-    "      --verbose         say what the library does: devices passed over, programs compiled\n"
-    "      --help            this text\n";
+const char common_help[] = "  -o, --output FILE     write a .npy file; - is standard output\n"
+                           "      --plot FILE.png   write a picture\n"
+                           "      --json            say what was done on standard output, for programs\n"
+                           "      --device SPEC     auto, gpu, cpu, accelerator, PLATFORM:DEVICE or a part of a name\n"
+                           "                        (default: the environment's ISOGRAM_DEVICE, else auto)\n"
+                           "      --precision P     f32 or f64\n"
+                           "      --arithmetic A    auto, fused or unfused; fused and unfused give different bits\n"
+                           "      --quiet           no report, no progress, no warnings\n"
+                           "      --verbose         say what the library does: devices passed over, programs compiled\n"
+                           "      --help            this text\n";
 
 static void print_line(const char *prefix, const char *format, va_list values)
 {
     char text[1400];
     vsnprintf(text, sizeof text, format, values);
-    for (char *c = text; *c; c++)  // one line, whatever a driver or a file name put into it
+    for (char *c = text; *c; c++) // one line, whatever a driver or a file name put into it
         if (*c == '\n' || *c == '\r')
             *c = ' ';
     fprintf(stderr, "isogram: %s%s\n", prefix, text);
@@ -152,7 +151,7 @@ bool same_file(const char *a, const char *b)
     if (!a || !b || strcmp(a, "-") == 0 || strcmp(b, "-") == 0)
         return false;
     bool there_a = stat(a, &info_a) == 0, there_b = stat(b, &info_b) == 0;
-    if (there_a && there_b)  // two names of one device, such as /dev/null, do no harm
+    if (there_a && there_b) // two names of one device, such as /dev/null, do no harm
         return S_ISREG(info_a.st_mode) && info_a.st_dev == info_b.st_dev && info_a.st_ino == info_b.st_ino;
     return !there_a && !there_b && locate(a, &info_a, &name_a) && locate(b, &info_b, &name_b) &&
            info_a.st_dev == info_b.st_dev && info_a.st_ino == info_b.st_ino && strcmp(name_a, name_b) == 0;
@@ -192,9 +191,9 @@ isg_context *open_context(const common_options *common)
 {
     isg_error error = {ISG_OK, ""};
     isg_context *context;
-    isg_context_create(&context, isg_context_params(.device = common->device, .arithmetic = common->arithmetic,
-                                                    .log = log_line, .log_user = (void *)(uintptr_t)common,
-                                                    .error = &error));
+    isg_context_create(&context,
+                       isg_context_params(.device = common->device, .arithmetic = common->arithmetic, .log = log_line,
+                                          .log_user = (void *)(uintptr_t)common, .error = &error));
     if (!context)
         complain("%s", error.message);
     return context;

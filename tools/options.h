@@ -35,7 +35,9 @@ enum {
         {"arithmetic", required_argument, 0, OPTION_ARITHMETIC}, {"output", required_argument, 0, 'o'},                \
         {"plot", required_argument, 0, OPTION_PLOT}, {"json", no_argument, 0, OPTION_JSON},                            \
         {"quiet", no_argument, 0, OPTION_QUIET}, {"verbose", no_argument, 0, OPTION_VERBOSE},                          \
-        {"help", no_argument, 0, OPTION_HELP}
+    {                                                                                                                  \
+        "help", no_argument, 0, OPTION_HELP                                                                            \
+    }
 
 // The lines of help for the common options.
 extern const char common_help[];

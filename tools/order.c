@@ -69,7 +69,8 @@ isg_status label_order_read(label_order *out, const char *path, int64_t count, i
     if (a->dtype == ISG_F32 || a->dtype == ISG_F64)
         st = isg_fail(error, ISG_ERR_DTYPE, "%s: labels are whole numbers, not %s", path, isg_dtype_name(a->dtype));
     else if (a->ndim != 1 || a->shape[0] != count)
-        st = isg_fail(error, ISG_ERR_SHAPE, "%s: labels are one number for each of the %lld rows", path, (long long)count);
+        st = isg_fail(error, ISG_ERR_SHAPE, "%s: labels are one number for each of the %lld rows", path,
+                      (long long)count);
     else if (!(sorted = isg_alloc(count, sizeof *sorted)))
         st = isg_fail(error, ISG_ERR_MEMORY, "%s: no memory for %lld labels", path, (long long)count);
     for (int64_t i = 0; i < count && !st; i++)

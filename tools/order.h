@@ -7,9 +7,9 @@
 #include <stdbool.h>
 
 typedef struct label_order {
-    int64_t *order;       // order[shown] = row; equal labels keep their order
-    int64_t *breaks;      // the first shown index of each class
-    char **names;         // its label
+    int64_t *order;  // order[shown] = row; equal labels keep their order
+    int64_t *breaks; // the first shown index of each class
+    char **names;    // its label
     int64_t break_count;
 } label_order;
 

@@ -33,8 +33,8 @@ int progress_step(void *user, double done, double total)
     double rate = done / (now - p->started);
     int left = (int)((total - done) / rate + 0.5);
     char text[32];
-    fprintf(stderr, "\r%3.0f %%  %s%s/s  %d:%02d left   ", 100 * done / total, with_prefix(rate, text, sizeof text), p->unit,
-            left / 60, left % 60);
+    fprintf(stderr, "\r%3.0f %%  %s%s/s  %d:%02d left   ", 100 * done / total, with_prefix(rate, text, sizeof text),
+            p->unit, left / 60, left % 60);
     return 0;
 }
 

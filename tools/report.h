@@ -11,7 +11,7 @@
 typedef struct progress {
     bool visible;
     double started, shown;
-    const char *unit;  // of the total, such as "pairs"
+    const char *unit; // of the total, such as "pairs"
 } progress;
 
 void progress_start(progress *p, bool quiet, const char *unit);

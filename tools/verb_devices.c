@@ -18,7 +18,8 @@ static void print_precision(const char *name, const char *contract, int trusted,
     if (!trusted)
         printf("      %s: FAILED its self-check; not used\n", name);
     else if (!fused)
-        printf("      %s: %s (its fma does not round once), subnormals %s\n", name, contract, subnormals ? "kept" : "flushed");
+        printf("      %s: %s (its fma does not round once), subnormals %s\n", name, contract,
+               subnormals ? "kept" : "flushed");
     else
         printf("      %s: %s (fma takes %.2g of a multiply and an add), subnormals %s\n", name, contract, cost,
                subnormals ? "kept" : "flushed");
@@ -34,13 +35,15 @@ static cJSON *probe_json(const isg_probe *p, bool wide)
     return o;
 }
 
-static void describe(const isg_device *d, isg_context *context, const isg_error *error, bool chosen, bool print, cJSON *entry)
+static void describe(const isg_device *d, isg_context *context, const isg_error *error, bool chosen, bool print,
+                     cJSON *entry)
 {
     if (print) {
         printf("%s %d:%d  %s\n", chosen ? "->" : "  ", (int)d->platform_index, (int)d->device_index, d->name);
-        printf("      %s, %d units at %d MHz, %.1f GiB, %s memory; %s, %s, driver %s\n", isg_device_class_name(d->device_class),
-               (int)d->compute_units, (int)d->clock_mhz, (double)d->global_bytes / 0x1p30,
-               d->unified_memory ? "shared" : "own", d->platform, d->version, d->driver);
+        printf("      %s, %d units at %d MHz, %.1f GiB, %s memory; %s, %s, driver %s\n",
+               isg_device_class_name(d->device_class), (int)d->compute_units, (int)d->clock_mhz,
+               (double)d->global_bytes / 0x1p30, d->unified_memory ? "shared" : "own", d->platform, d->version,
+               d->driver);
     }
     if (!context) {
         if (print)
@@ -72,7 +75,8 @@ static const char *reason(const common_options *common)
     const char *from_environment = getenv("ISOGRAM_DEVICE");
     if (common->device)
         return "--device";
-    return from_environment && *from_environment ? "ISOGRAM_DEVICE" : "auto: the best class of device, then the fastest";
+    return from_environment && *from_environment ? "ISOGRAM_DEVICE"
+                                                 : "auto: the best class of device, then the fastest";
 }
 
 int verb_devices(int argc, char **argv)
@@ -110,8 +114,8 @@ int verb_devices(int argc, char **argv)
         char spec[32];
         snprintf(spec, sizeof spec, "%d:%d", (int)devices[i].platform_index, (int)devices[i].device_index);
         const isg_device *best = chosen ? isg_context_device(chosen) : NULL;
-        bool is_chosen = best && best->platform_index == devices[i].platform_index &&
-                         best->device_index == devices[i].device_index;
+        bool is_chosen =
+            best && best->platform_index == devices[i].platform_index && best->device_index == devices[i].device_index;
         isg_context *context = NULL;
         isg_error why = {ISG_OK, ""};
         if (!is_chosen)

@@ -21,17 +21,18 @@ enum {
 
 static void help(void)
 {
-    printf("usage: isogram gram X.npy [Y.npy] -o K.npy [options]\n\n"
-           "K[i,j] = k(x_i, y_j) for the rows of X (n x d) and Y (m x d; left out: X itself). - reads standard input.\n\n"
-           "      --kernel NAME     %s (default %s)\n"
-           "      --sigma S         the scale: gamma = 1/(2 S^2)\n"
-           "      --lengthscale L   the same under its other name\n"
-           "      --gamma G         or directly (default 1/d)\n"
-           "      --order L.npy     whole numbers, one for each row: the picture is sorted by them\n"
-           "      --limits          measure the device's limits too, and say what fraction was reached\n"
-           "      --repeat N        compute N times and report the median time\n%s\n"
-           "The precision is f64 when X or Y is double or has 32- or 64-bit integers, else f32.\n",
-           isg_kernel_list()[0]->summary, isg_kernel_list()[0]->name, common_help);
+    printf(
+        "usage: isogram gram X.npy [Y.npy] -o K.npy [options]\n\n"
+        "K[i,j] = k(x_i, y_j) for the rows of X (n x d) and Y (m x d; left out: X itself). - reads standard input.\n\n"
+        "      --kernel NAME     %s (default %s)\n"
+        "      --sigma S         the scale: gamma = 1/(2 S^2)\n"
+        "      --lengthscale L   the same under its other name\n"
+        "      --gamma G         or directly (default 1/d)\n"
+        "      --order L.npy     whole numbers, one for each row: the picture is sorted by them\n"
+        "      --limits          measure the device's limits too, and say what fraction was reached\n"
+        "      --repeat N        compute N times and report the median time\n%s\n"
+        "The precision is f64 when X or Y is double or has 32- or 64-bit integers, else f32.\n",
+        isg_kernel_list()[0]->summary, isg_kernel_list()[0]->name, common_help);
 }
 
 typedef struct gram_options {
@@ -96,10 +97,10 @@ static bool settle(gram_options *o, int count, char **names)
 
 // What the job took, and what it could have taken.
 typedef struct figures {
-    double seconds;          // median of the repetitions
+    double seconds; // median of the repetitions
     double pairs;
     double read_seconds, write_seconds;
-    isg_limits limits;       // zero unless measured
+    isg_limits limits; // zero unless measured
     double limit_seconds;
 } figures;
 
@@ -139,7 +140,8 @@ static isg_status compute(const gram_options *o, isg_gram *gram, const isg_array
     return st;
 }
 
-static void summarize(const gram_options *o, isg_context *context, const isg_gram *gram, const isg_array *k, const figures *f)
+static void summarize(const gram_options *o, isg_context *context, const isg_gram *gram, const isg_array *k,
+                      const figures *f)
 {
     char rate[32], fill[32], madds[32];
     const isg_device *d = isg_context_device(context);
@@ -156,7 +158,8 @@ static void summarize(const gram_options *o, isg_context *context, const isg_gra
                with_prefix(f->limits.madds_per_s, madds, sizeof madds));
 }
 
-static void fill_report(cJSON *report, const gram_options *o, const isg_gram *gram, const isg_array *k, const figures *f)
+static void fill_report(cJSON *report, const gram_options *o, const isg_gram *gram, const isg_array *k,
+                        const figures *f)
 {
     int64_t d;
     isg_gram_shape(gram, NULL, NULL, &d);

@@ -31,7 +31,8 @@ static void help(void)
            "                        delta: an impulse through a truncated filter whose tails fold back\n"
            "                        None of them is the accurate one for every purpose.\n"
            "      --normalize MODE  sum (default), none, max or density\n"
-           "      --from A[,B...]   coordinate of the first sample on each axis (integrated: outer edge of the first cell);\n"
+           "      --from A[,B...]   coordinate of the first sample on each axis (integrated: outer edge of the first "
+           "cell);\n"
            "      --to A[,B...]     of the last. Default: -(N-1)/2 to (N-1)/2 (integrated: -N/2 to N/2)\n"
            "      --like NAME       a recipe, which other options override:\n");
     for (const isg_grid_recipe *r = isg_grid_recipes(); r->name; r++)
@@ -59,8 +60,8 @@ static int parse_size(const char *text, int64_t *size)
 typedef struct grid_options {
     common_options common;
     isg_grid_params params;
-    int64_t ndim;               // as asked for; 0: not
-    int sizes, sigmas, froms, tos;  // how many values were given
+    int64_t ndim;                  // as asked for; 0: not
+    int sizes, sigmas, froms, tos; // how many values were given
 } grid_options;
 
 // A word among the names of an enumeration, or 0.
@@ -88,13 +89,14 @@ static bool take_option(grid_options *o, int option, const char *value)
     switch (option) {
     case OPTION_SIZE:
         o->sizes = parse_size(value, o->params.size);
-        return o->sizes > 0 || (misuse("--size '%s'; it is N, RxC, DxHxW or four numbers, each at least 1", value), false);
+        return o->sizes > 0 ||
+               (misuse("--size '%s'; it is N, RxC, DxHxW or four numbers, each at least 1", value), false);
     case OPTION_NDIM:
         return (parse_int(value, &o->ndim) && o->ndim >= 1 && o->ndim <= ISG_GRID_MAX_NDIM) ||
                (misuse("--ndim '%s'; it is 1 to %d", value, ISG_GRID_MAX_NDIM), false);
     case OPTION_SIGMA:
         o->sigmas = parse_doubles(value, o->params.sigma, ISG_GRID_MAX_NDIM);
-        for (int i = 0; i < o->sigmas; i++)  // 0 would mean the default
+        for (int i = 0; i < o->sigmas; i++) // 0 would mean the default
             if (o->params.sigma[i] == 0)
                 o->sigmas = -1;
         return o->sigmas > 0 || (misuse("--sigma '%s'; it is a positive number, or one for each axis", value), false);
@@ -106,7 +108,8 @@ static bool take_option(grid_options *o, int option, const char *value)
         return o->tos > 0 || (misuse("--to '%s'; it is a number, or one for each axis", value), false);
     case OPTION_SAMPLING:
         o->params.sampling = (isg_sampling)named(value, ISG_SAMPLING_COUNT, sampling_name);
-        return o->params.sampling || (misuse("--sampling '%s'; it is point, integrated, delta or bessel", value), false);
+        return o->params.sampling ||
+               (misuse("--sampling '%s'; it is point, integrated, delta or bessel", value), false);
     case OPTION_NORMALIZE:
         o->params.normalize = (isg_normalize)named(value, ISG_NORMALIZE_COUNT, normalize_name);
         return o->params.normalize || (misuse("--normalize '%s'; it is sum, none, max or density", value), false);

@@ -28,21 +28,21 @@ extern "C" {
 
 typedef enum isg_status {
     ISG_OK = 0,
-    ISG_ERR_ARGUMENT,   // a parameter is out of its range
-    ISG_ERR_SHAPE,      // shapes do not fit each other, or a block leaves its operator
-    ISG_ERR_DTYPE,      // an element type that this call does not take
-    ISG_ERR_OVERFLOW,   // a size does not fit 64 bits, or memory that cannot be addressed
-    ISG_ERR_NONFINITE,  // NaN or infinity in the input; the message names row and column
-    ISG_ERR_RANGE,      // finite input that the chosen precision cannot hold
-    ISG_ERR_MEMORY,     // the host is out of memory
-    ISG_ERR_IO,         // a file could not be read or written
-    ISG_ERR_FORMAT,     // a file is not what it should be
-    ISG_ERR_NO_DEVICE,  // no OpenCL platform or device, or none that fits the request
-    ISG_ERR_UNTRUSTED,  // the device computes something else than the contract; the message says what
-    ISG_ERR_UNSUPPORTED,// the device cannot do this (double precision, mostly)
-    ISG_ERR_BUILD,      // the device's compiler refused a kernel; the message holds its log
-    ISG_ERR_DEVICE,     // an OpenCL call failed; the message names it
-    ISG_ERR_CANCELLED,  // the caller's progress function asked to stop
+    ISG_ERR_ARGUMENT,    // a parameter is out of its range
+    ISG_ERR_SHAPE,       // shapes do not fit each other, or a block leaves its operator
+    ISG_ERR_DTYPE,       // an element type that this call does not take
+    ISG_ERR_OVERFLOW,    // a size does not fit 64 bits, or memory that cannot be addressed
+    ISG_ERR_NONFINITE,   // NaN or infinity in the input; the message names row and column
+    ISG_ERR_RANGE,       // finite input that the chosen precision cannot hold
+    ISG_ERR_MEMORY,      // the host is out of memory
+    ISG_ERR_IO,          // a file could not be read or written
+    ISG_ERR_FORMAT,      // a file is not what it should be
+    ISG_ERR_NO_DEVICE,   // no OpenCL platform or device, or none that fits the request
+    ISG_ERR_UNTRUSTED,   // the device computes something else than the contract; the message says what
+    ISG_ERR_UNSUPPORTED, // the device cannot do this (double precision, mostly)
+    ISG_ERR_BUILD,       // the device's compiler refused a kernel; the message holds its log
+    ISG_ERR_DEVICE,      // an OpenCL call failed; the message names it
+    ISG_ERR_CANCELLED,   // the caller's progress function asked to stop
     ISG_STATUS_COUNT
 } isg_status;
 
@@ -93,10 +93,10 @@ enum { ISG_MAX_NDIM = 8 };
 // A view of memory that belongs to somebody else. The library only writes through a view that a comment calls output.
 typedef struct isg_array {
     isg_dtype dtype;
-    int32_t ndim;                   // 1 … ISG_MAX_NDIM
-    int64_t shape[ISG_MAX_NDIM];    // elements along each axis
-    int64_t strides[ISG_MAX_NDIM];  // elements (not bytes) from one index to the next on that axis
-    void *data;                     // element (0, …, 0) in host memory
+    int32_t ndim;                  // 1 … ISG_MAX_NDIM
+    int64_t shape[ISG_MAX_NDIM];   // elements along each axis
+    int64_t strides[ISG_MAX_NDIM]; // elements (not bytes) from one index to the next on that axis
+    void *data;                    // element (0, …, 0) in host memory
 } isg_array;
 
 // Row-major views. The const is cast away because one view type serves inputs and outputs.

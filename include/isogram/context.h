@@ -34,8 +34,8 @@ typedef struct isg_device {
     char name[256];
     char platform[256];
     char vendor[256];
-    char version[256];         // of the device's OpenCL
-    char c_version[256];       // of the device's OpenCL C
+    char version[256];   // of the device's OpenCL
+    char c_version[256]; // of the device's OpenCL C
     char driver[256];
     int64_t global_bytes;
     int64_t max_alloc_bytes;
@@ -43,36 +43,36 @@ typedef struct isg_device {
     int64_t max_work_group;
     int32_t compute_units;
     int32_t clock_mhz;
-    int32_t lanes_f32;         // vector lanes that suit the device; 1: write scalar code
-    int32_t lanes_f64;         // 0: no double precision
-    int32_t unified_memory;    // 1: host and device share memory, arrays are used where they lie
+    int32_t lanes_f32;      // vector lanes that suit the device; 1: write scalar code
+    int32_t lanes_f64;      // 0: no double precision
+    int32_t unified_memory; // 1: host and device share memory, arrays are used where they lie
 } isg_device;
 
 // What a device was seen to do. Drivers' own flags are not believed.
 typedef struct isg_probe {
-    int32_t checked;           // 1: the rest was measured on this device and driver
-    int32_t trusted_f32;       // 1: elementary functions gave the contract's bits on known inputs
+    int32_t checked;     // 1: the rest was measured on this device and driver
+    int32_t trusted_f32; // 1: elementary functions gave the contract's bits on known inputs
     int32_t trusted_f64;
-    int32_t fma_fused_f32;     // 1: fma rounds once, subnormal operands and results aside
+    int32_t fma_fused_f32; // 1: fma rounds once, subnormal operands and results aside
     int32_t fma_fused_f64;
-    int32_t contracts;         // 1: the driver fuses a * b + c although contraction is off
-    int32_t subnormals_f32;    // 1: kept, 0: flushed to zero
+    int32_t contracts;      // 1: the driver fuses a * b + c although contraction is off
+    int32_t subnormals_f32; // 1: kept, 0: flushed to zero
     int32_t subnormals_f64;
     int32_t rounds_to_nearest;
-    double fma_cost_f32;       // time of a fused multiply-add over that of a multiply and an add
-    double fma_cost_f64;       // 0: not measured
+    double fma_cost_f32; // time of a fused multiply-add over that of a multiply and an add
+    double fma_cost_f64; // 0: not measured
 } isg_probe;
 
 typedef struct isg_context_params {
-    const char *device;        // "auto", "gpu", "cpu", "accelerator", "PLATFORM:DEVICE" or a part of a device's or
-                               // platform's name in any case. NULL: the environment's ISOGRAM_DEVICE, else "auto"
+    const char *device; // "auto", "gpu", "cpu", "accelerator", "PLATFORM:DEVICE" or a part of a device's or
+                        // platform's name in any case. NULL: the environment's ISOGRAM_DEVICE, else "auto"
     isg_arithmetic arithmetic;
-    const char *cache_dir;     // folder for compiled programs; "off": none. NULL: the environment's
-                               // ISOGRAM_CACHE_DIR, else $XDG_CACHE_HOME/isogram, else $HOME/.cache/isogram
-    int64_t max_alloc_bytes;   // no single device buffer grows beyond this. 0: the device's own limit
-    isg_log_fn log;            // NULL: silent
+    const char *cache_dir;   // folder for compiled programs; "off": none. NULL: the environment's
+                             // ISOGRAM_CACHE_DIR, else $XDG_CACHE_HOME/isogram, else $HOME/.cache/isogram
+    int64_t max_alloc_bytes; // no single device buffer grows beyond this. 0: the device's own limit
+    isg_log_fn log;          // NULL: silent
     void *log_user;
-    isg_error *error;          // caller's; filled when isg_context_create fails. May be NULL
+    isg_error *error; // caller's; filled when isg_context_create fails. May be NULL
 } isg_context_params;
 
 #define isg_context_params(...) (&(struct isg_context_params){__VA_ARGS__})
@@ -99,8 +99,8 @@ ISG_API const char *isg_context_contract(isg_context *context, isg_precision pre
 
 // What one device can do at most, measured now (about 0.3 s): the yardstick for every other figure.
 typedef struct isg_limits {
-    double fill_bytes_per_s;   // writing a large buffer with one value
-    double madds_per_s;        // independent multiply-adds in registers, in the contract's arithmetic
+    double fill_bytes_per_s; // writing a large buffer with one value
+    double madds_per_s;      // independent multiply-adds in registers, in the contract's arithmetic
 } isg_limits;
 ISG_API isg_status isg_context_measure(isg_context *context, isg_precision precision, isg_limits *out);
 

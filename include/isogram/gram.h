@@ -13,19 +13,19 @@ extern "C" {
 typedef struct isg_gram isg_gram;
 
 typedef struct isg_gram_params {
-    const isg_kernel *kernel;   // NULL: rbf
-    isg_array x;                // n x d, any strides, any element type. Must stay alive and unchanged until destroy
-    isg_array y;                // m x d likewise. Left out (dtype NONE): K(X, X)
+    const isg_kernel *kernel; // NULL: rbf
+    isg_array x;              // n x d, any strides, any element type. Must stay alive and unchanged until destroy
+    isg_array y;              // m x d likewise. Left out (dtype NONE): K(X, X)
     // The scale, in one of its three parametrisations: gamma = 1/(2 sigma^2) = 1/(2 lengthscale^2).
     // Positive and finite. All left out: gamma = 1/d.
     double gamma;
     double sigma;
     double lengthscale;
-    isg_precision precision;    // of the arithmetic and of K; see isg_precision for the default
-    int32_t allow_nonfinite;    // 1: NaN in a point gives NaN in its row or column, instead of ISG_ERR_NONFINITE
-    const char *x_name;         // what error messages call x; NULL: "X"
-    const char *y_name;         // NULL: "Y"
-    isg_progress_fn progress;   // called between launches of dense and tile; may be NULL
+    isg_precision precision;  // of the arithmetic and of K; see isg_precision for the default
+    int32_t allow_nonfinite;  // 1: NaN in a point gives NaN in its row or column, instead of ISG_ERR_NONFINITE
+    const char *x_name;       // what error messages call x; NULL: "X"
+    const char *y_name;       // NULL: "Y"
+    isg_progress_fn progress; // called between launches of dense and tile; may be NULL
     void *progress_user;
 } isg_gram_params;
 

@@ -19,21 +19,21 @@ typedef struct isg_grid isg_grid;
 // does; INTEGRATED is right for a sensor's pixels; BESSEL for scale space, where smoothing twice must equal smoothing
 // once with the summed variance.
 typedef enum isg_sampling {
-    ISG_SAMPLING_DEFAULT = 0,  // POINT, or what the recipe says
-    ISG_SAMPLING_POINT,        // exp(-x^2/(2 sigma^2)) at `size` places from `from` to `to`, both included
-    ISG_SAMPLING_INTEGRATED,   // probability of each of `size` cells of equal width; from, to: the outer cell edges
-    ISG_SAMPLING_DELTA,        // a unit impulse at size/2 through a filter of radius int(4 sigma + 0.5) whose tails
-                               // fold back at the border (scipy.ndimage.gaussian_filter); takes no from, to
-    ISG_SAMPLING_BESSEL,       // T(n, t) = exp(-t) I_n(t), t = sigma^2, at whole n (Lindeberg 1990)
+    ISG_SAMPLING_DEFAULT = 0, // POINT, or what the recipe says
+    ISG_SAMPLING_POINT,       // exp(-x^2/(2 sigma^2)) at `size` places from `from` to `to`, both included
+    ISG_SAMPLING_INTEGRATED,  // probability of each of `size` cells of equal width; from, to: the outer cell edges
+    ISG_SAMPLING_DELTA,       // a unit impulse at size/2 through a filter of radius int(4 sigma + 0.5) whose tails
+                              // fold back at the border (scipy.ndimage.gaussian_filter); takes no from, to
+    ISG_SAMPLING_BESSEL,      // T(n, t) = exp(-t) I_n(t), t = sigma^2, at whole n (Lindeberg 1990)
     ISG_SAMPLING_COUNT
 } isg_sampling;
 
 typedef enum isg_normalize {
-    ISG_NORMALIZE_DEFAULT = 0,  // SUM, or what the recipe says
-    ISG_NORMALIZE_SUM,          // all weights add up to 1
-    ISG_NORMALIZE_NONE,         // as the sampling gives them
-    ISG_NORMALIZE_MAX,          // the largest weight is 1
-    ISG_NORMALIZE_DENSITY,      // the probability density: POINT over sigma sqrt(2 pi), INTEGRATED over the cell's width
+    ISG_NORMALIZE_DEFAULT = 0, // SUM, or what the recipe says
+    ISG_NORMALIZE_SUM,         // all weights add up to 1
+    ISG_NORMALIZE_NONE,        // as the sampling gives them
+    ISG_NORMALIZE_MAX,         // the largest weight is 1
+    ISG_NORMALIZE_DENSITY,     // the probability density: POINT over sigma sqrt(2 pi), INTEGRATED over the cell's width
     ISG_NORMALIZE_COUNT
 } isg_normalize;
 
@@ -42,18 +42,18 @@ ISG_API const char *isg_sampling_name(isg_sampling sampling);
 ISG_API const char *isg_normalize_name(isg_normalize normalize);
 
 typedef struct isg_grid_params {
-    const char *like;            // a recipe of isg_grid_recipes; NULL: none. Fields set below override it
-    double nsig;                 // half-width in sigmas, for the recipes gkern and gkern-sqrt. 0: 3
-    int32_t ndim;                // 1 … 4. 0: 2
-    int64_t size[ISG_GRID_MAX_NDIM];   // 0 beyond the first: the same as the first. First 0: the recipe's, else an error
-    double sigma[ISG_GRID_MAX_NDIM];   // likewise. First 0: the recipe's, else an error. In samples
+    const char *like;                // a recipe of isg_grid_recipes; NULL: none. Fields set below override it
+    double nsig;                     // half-width in sigmas, for the recipes gkern and gkern-sqrt. 0: 3
+    int32_t ndim;                    // 1 … 4. 0: 2
+    int64_t size[ISG_GRID_MAX_NDIM]; // 0 beyond the first: the same as the first. First 0: the recipe's, else an error
+    double sigma[ISG_GRID_MAX_NDIM]; // likewise. First 0: the recipe's, else an error. In samples
     // Coordinates of the first and last sample (INTEGRATED: of the outer cell edges). Both 0: the default, which is
     // -(size-1)/2 … (size-1)/2; INTEGRATED: -size/2 … size/2; BESSEL: -((size-1)/2, rounded down) and onwards.
     double from[ISG_GRID_MAX_NDIM];
     double to[ISG_GRID_MAX_NDIM];
     isg_sampling sampling;
     isg_normalize normalize;
-    isg_precision precision;     // of the grid; profiles are double always. DEFAULT: ISG_F64, ISG_F32 without it
+    isg_precision precision; // of the grid; profiles are double always. DEFAULT: ISG_F64, ISG_F32 without it
 } isg_grid_params;
 
 #define isg_grid_params(...) (&(struct isg_grid_params){__VA_ARGS__})
@@ -62,7 +62,7 @@ typedef struct isg_grid_params {
 typedef struct isg_grid_recipe {
     const char *name;
     const char *summary;
-    const char *warning;         // NULL, or why one should not use it
+    const char *warning; // NULL, or why one should not use it
 } isg_grid_recipe;
 
 // All recipes; the last has a NULL name.
