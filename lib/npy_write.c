@@ -186,6 +186,11 @@ static isg_status provide_memory(isg_npy *npy, isg_error *error)
     if (map == MAP_FAILED)
         return isg_npy_fail(npy, error, ISG_ERR_MEMORY, "out of memory: needs %lld bytes", (long long)npy->bytes);
     npy->map = map;
+#ifdef MADV_HUGEPAGE
+    // Touching memory page by page takes longer than computing what goes there. A refusal costs nothing.
+    if (npy->gathered)
+        madvise(map, (size_t)npy->bytes, MADV_HUGEPAGE);
+#endif
     return ISG_OK;
 }
 
