@@ -1,9 +1,10 @@
 // A Gaussian grid from its profiles: out[i0, i1, i2, i3] = ((p0[i0] * p1[i1]) * p2[i2]) * p3[i3], row-major.
 //
-// profiles: the four, one behind the other, n0 ... n3 long; a grid of fewer axes begins with profiles of a single 1. One work-item
-// per element of out: dimension 0 is the last axis, dimension 1 counts rows, which are all the other indices taken together.
-kernel void grid(global const scalar *profiles, global scalar *out, int n0, int n1, int n2, int n3, long row, long row_end,
-                 long column, long column_end)
+// profiles: the four, one behind the other, n0 ... n3 long; a grid of fewer axes begins with profiles of a single 1.
+// One work-item per element of out: dimension 0 is the last axis, dimension 1 counts rows, which are all the other
+// indices taken together.
+kernel void grid(global const scalar *profiles, global scalar *out, int n0, int n1, int n2, int n3, long row,
+                 long row_end, long column, long column_end)
 {
     long j = column + (long)get_global_id(0);
     long r = row + (long)get_global_id(1);

@@ -10,8 +10,8 @@
 #define STORE(v, p) ISG_CAT(vstore, LANES)(v, 0, p)
 #endif
 
-// Stores past the caches where the compiler can, which saves reading each line first: for large results that are not read soon.
-// p: aligned to a vector.
+// Stores past the caches where the compiler can, which saves reading each line first: for large results that are not
+// read soon. p: aligned to a vector.
 #if LANES > 1 && defined(__has_builtin)
 #if __has_builtin(__builtin_nontemporal_store)
 #define STREAM(v, p) __builtin_nontemporal_store(v, (global real *)(p))

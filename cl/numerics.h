@@ -4,9 +4,9 @@
 //   REAL_BITS  32 or 64: the precision
 //   FUSED      1: FMA(a, b, c) rounds once; 0: it is a multiply, then an add
 //   LANES      1, 2, 4, 8 or 16 values in a `real` (OpenCL only; the host is always scalar)
-// and gets `real`, `bits` (the integer of the same size and lanes), REAL(c) for constants, and the functions below. They use
-// + - *, fma and integer operations, nothing that a device may compute in its own way: no built-in function but fma, no
-// division. Lanes never mix, so any number of lanes gives the same bits.
+// and gets `real`, `bits` (the integer of the same size and lanes), REAL(c) for constants, and the functions below.
+// They use + - *, fma and integer operations, nothing that a device may compute in its own way: no built-in function
+// but fma, no division. Lanes never mix, so any number of lanes gives the same bits.
 //
 // No result depends on a subnormal number: a device may flush them. Results below the smallest normal number are +0.
 #ifndef ISG_CL_NUMERICS_H
@@ -31,14 +31,14 @@ typedef float scalar;
 #if LANES == 1
 typedef ISG_REAL_NAME real;
 typedef ISG_BITS_NAME bits;
-#define as_real(b) ISG_CAT(as_, ISG_REAL_NAME)(b)
-#define as_bits(r) ISG_CAT(as_, ISG_BITS_NAME)(r)
-#define MASK(condition) (-(bits)(condition))  // a scalar comparison gives 0 or 1, a vector one 0 or -1
+#define as_real(b)      ISG_CAT(as_, ISG_REAL_NAME)(b)
+#define as_bits(r)      ISG_CAT(as_, ISG_BITS_NAME)(r)
+#define MASK(condition) (-(bits)(condition)) // a scalar comparison gives 0 or 1, a vector one 0 or -1
 #else
 typedef ISG_CAT(ISG_REAL_NAME, LANES) real;
 typedef ISG_CAT(ISG_BITS_NAME, LANES) bits;
-#define as_real(b) ISG_CAT(ISG_CAT(as_, ISG_REAL_NAME), LANES)(b)
-#define as_bits(r) ISG_CAT(ISG_CAT(as_, ISG_BITS_NAME), LANES)(r)
+#define as_real(b)      ISG_CAT(ISG_CAT(as_, ISG_REAL_NAME), LANES)(b)
+#define as_bits(r)      ISG_CAT(ISG_CAT(as_, ISG_BITS_NAME), LANES)(r)
 #define MASK(condition) (condition)
 #endif
 #define FMA_FUSED(a, b, c) fma(a, b, c)
@@ -46,10 +46,10 @@ typedef ISG_CAT(ISG_BITS_NAME, LANES) bits;
 #if __OPENCL_C_VERSION__ >= 120
 #define FN static
 #else
-#define FN  // OpenCL C 1.1 has no static functions
+#define FN // OpenCL C 1.1 has no static functions
 #endif
 
-#else  // the host
+#else // the host
 
 #include <float.h>
 #include <math.h>
@@ -74,7 +74,7 @@ typedef uint32_t unsigned_bits;
 #define FMA_FUSED(a, b, c) fmaf(a, b, c)
 #endif
 typedef real scalar;
-#define SHIFT_UP(b, n)  ((bits)((unsigned_bits)(b) << (n)))  // C leaves a signed overflow open
+#define SHIFT_UP(b, n)  ((bits)((unsigned_bits)(b) << (n))) // C leaves a signed overflow open
 #define MASK(condition) (-(bits)(condition))
 FN real as_real(bits b)
 {
@@ -107,8 +107,9 @@ FN bits as_bits(real r)
 #endif
 #define LIFT 4294967296.0f
 
-// a * b for 0 <= a < 2^60, 0 <= b <= 2^30; +0 where the product is below the smallest normal number. Looking at the plain product would not do:
-// whether one that rounds up to the smallest normal number is flushed differs from device to device.
+// a * b for 0 <= a < 2^60, 0 <= b <= 2^30; +0 where the product is below the smallest normal number. Looking at the
+// plain product would not do: whether one that rounds up to the smallest normal number is flushed differs from device
+// to device.
 FN real mul_normal(real a, real b)
 {
     real lifted = a * REAL(LIFT) * b;
@@ -116,23 +117,23 @@ FN real mul_normal(real a, real b)
     return kept * REAL(1 / LIFT);
 }
 
-// exp(x) = 2^n exp(r), n = rint(x log2 e), r = x - n ln 2 in two steps (Cody and Waite 1980), exp(r) by a polynomial. tools/minimax.py
-// finds its coefficients (relative error 2^-60 in double); those of single were then moved by some units in the last place, until no
-// input at all was beyond 1 ulp in either arithmetic (tests/exhaust_exp.c).
-// n comes by adding 1.5 * 2^(mantissa bits) and the exponent's bias, so that the sum's low bits are 2^n's exponent field: PoCL turns
-// rint and convert into calls.
+// exp(x) = 2^n exp(r), n = rint(x log2 e), r = x - n ln 2 in two steps (Cody and Waite 1980), exp(r) by a polynomial.
+// tools/minimax.py finds its coefficients (relative error 2^-60 in double); those of single were then moved by some
+// units in the last place, until no input at all was beyond 1 ulp in either arithmetic (tests/exhaust_exp.c). n comes
+// by adding 1.5 * 2^(mantissa bits) and the exponent's bias, so that the sum's low bits are 2^n's exponent field: PoCL
+// turns rint and convert into calls.
 #if REAL_BITS == 64
 #define EXP_SHIFT        REAL(0x1.8p52 + 1023)
 #define EXP_FIELD        52
 #define EXP_LOG2_E       REAL(0x1.71547652b82fep+0)
-#define EXP_MINUS_LN2_HI REAL(-0x1.62e42fefa38p-1)  // 42 bits: its product with n is exact
+#define EXP_MINUS_LN2_HI REAL(-0x1.62e42fefa38p-1) // 42 bits: its product with n is exact
 #define EXP_MINUS_LN2_LO REAL(-0x1.ef35793c7673p-45)
-#define EXP_LOWEST       REAL(-0x1.6232bdd7abcd2p+9)  // ln of the smallest normal number, rounded up
+#define EXP_LOWEST       REAL(-0x1.6232bdd7abcd2p+9) // ln of the smallest normal number, rounded up
 #else
 #define EXP_SHIFT        REAL(0x1.8p23f + 127)
 #define EXP_FIELD        23
 #define EXP_LOG2_E       REAL(0x1.715476p+0f)
-#define EXP_MINUS_LN2_HI REAL(-0x1.62e4p-1f)  // 15 bits
+#define EXP_MINUS_LN2_HI REAL(-0x1.62e4p-1f) // 15 bits
 #define EXP_MINUS_LN2_LO REAL(-0x1.7f7d1cp-20f)
 #define EXP_LOWEST       REAL(-0x1.5d589ep+6f)
 #endif
@@ -162,8 +163,8 @@ FN real exp_reduced(real r)
     return FMA(q, r * r, r) + REAL(1);
 }
 
-// exp(x) for x <= 0, the function of the Gaussian: +0 where the result would not be a normal number, NaN for NaN. Below 1 ulp.
-// Unspecified for x > 0.
+// exp(x) for x <= 0, the function of the Gaussian: +0 where the result would not be a normal number, NaN for NaN. Below
+// 1 ulp. Unspecified for x > 0.
 FN real exp_nonpositive(real x)
 {
     real z = FMA(x, EXP_LOG2_E, EXP_SHIFT);

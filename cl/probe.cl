@@ -1,8 +1,9 @@
 // What a device does with arithmetic, whatever it says. One work-item per element, or per vector of elements.
 
 // Products, sums and both kinds of multiply-add of given numbers, scalar by scalar: the host knows the right bits.
-kernel void probe_arithmetic(global const scalar *a, global const scalar *b, global const scalar *c, global scalar *product,
-                             global scalar *sum, global scalar *unfused, global scalar *fused, int count)
+kernel void probe_arithmetic(global const scalar *a, global const scalar *b, global const scalar *c,
+                             global scalar *product, global scalar *sum, global scalar *unfused, global scalar *fused,
+                             int count)
 {
     int i = (int)get_global_id(0);
     if (i >= count)
@@ -30,17 +31,21 @@ kernel void probe_speed(global scalar *out, scalar factor, int rounds, int fused
 {
     real t[CHAINS];
     int i = (int)get_global_id(0);
-    EACH(j, CHAINS) t[j] = REAL(i + j);
+    EACH (j, CHAINS)
+        t[j] = REAL(i + j);
     real f = (real)factor;
     if (fused) {
         for (int n = 0; n < rounds; n++)
-            EACH(j, CHAINS) t[j] = fma(t[j], f, f);
+            EACH (j, CHAINS)
+                t[j] = fma(t[j], f, f);
     } else {
         for (int n = 0; n < rounds; n++)
-            EACH(j, CHAINS) t[j] = t[j] * f + f;
+            EACH (j, CHAINS)
+                t[j] = t[j] * f + f;
     }
     real s = t[0];
-    EACH(j, CHAINS - 1) s += t[j + 1];
+    EACH (j, CHAINS - 1)
+        s += t[j + 1];
     STORE(s, out + i * LANES);
 }
 

@@ -22,8 +22,8 @@ void isg_error_clear(isg_error *error);
 // product = a * b for non-negative sizes; false when it does not fit 63 bits.
 bool isg_mul(int64_t a, int64_t b, int64_t *product);
 
-// The number of elements of a shape. ISG_ERR_SHAPE: an extent below 0 or a bad ndim; ISG_ERR_OVERFLOW: the count, or its bytes,
-// exceed 63 bits or the address space.
+// The number of elements of a shape. ISG_ERR_SHAPE: an extent below 0 or a bad ndim; ISG_ERR_OVERFLOW: the count, or
+// its bytes, exceed 63 bits or the address space.
 isg_status isg_shape_count(isg_dtype dtype, int32_t ndim, const int64_t *shape, int64_t *count, isg_error *error);
 
 // The smallest multiple of `multiple` that is not below `value`.

@@ -8,7 +8,8 @@
 // A buffer of device memory. ISG_ERR_MEMORY when it exceeds the context's limit.
 isg_status isg_buffer_new(isg_context *context, cl_mem *out, cl_mem_flags flags, int64_t bytes);
 
-// Host memory as a buffer: in place on devices that share memory with the host, else a device buffer, filled when `copy` is set.
+// Host memory as a buffer: in place on devices that share memory with the host, else a device buffer, filled when
+// `copy` is set.
 isg_status isg_buffer_of_host(isg_context *context, cl_mem *out, cl_mem_flags flags, void *host, int64_t bytes,
                               bool copy);
 

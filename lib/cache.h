@@ -1,6 +1,6 @@
-// A folder of named blobs that survive the process: compiled programs and probe verdicts. A blob comes back exactly as it was
-// put, or not at all. Nothing here can fail a caller: a cache that is missing, damaged, foreign or read-only is an empty one,
-// and says why through the log. Knows nothing of OpenCL.
+// A folder of named blobs that survive the process: compiled programs and probe verdicts. A blob comes back exactly as
+// it was put, or not at all. Nothing here can fail a caller: a cache that is missing, damaged, foreign or read-only is
+// an empty one, and says why through the log. Knows nothing of OpenCL.
 #ifndef ISG_LIB_CACHE_H
 #define ISG_LIB_CACHE_H
 
@@ -16,8 +16,8 @@ typedef struct isg_cache_key {
     uint8_t bytes[16];
 } isg_cache_key;
 
-// folder: as isg_context_params.cache_dir. Creates it with mode 0700; refuses one that others may write to, for its contents
-// are handed to drivers as code.
+// folder: as isg_context_params.cache_dir. Creates it with mode 0700; refuses one that others may write to, for its
+// contents are handed to drivers as code.
 void isg_cache_open(isg_cache *cache, const char *folder, isg_log_fn log, void *log_user);
 void isg_cache_close(isg_cache *cache);
 

@@ -1,4 +1,5 @@
-// OpenCL as this library uses it: version 1.2, calls that report themselves. The only way to CL/cl.h for the rooms above.
+// OpenCL as this library uses it: version 1.2, calls that report themselves. The only way to CL/cl.h for the rooms
+// above.
 #ifndef ISG_LIB_CL_H
 #define ISG_LIB_CL_H
 

@@ -58,8 +58,8 @@ static bool has_extension(cl_device_id id, const char *name)
     return found;
 }
 
-// Lanes of the vectors to write code in. GPUs run scalar code on their own lanes. Compilers for OpenCL C 1.1 are old ones, and
-// vector code has crashed them.
+// Lanes of the vectors to write code in. GPUs run scalar code on their own lanes. Compilers for OpenCL C 1.1 are old
+// ones, and vector code has crashed them.
 static int32_t lanes(const isg_device *device, int64_t native)
 {
     int major = 1, minor = 0;

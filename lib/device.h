@@ -21,7 +21,8 @@ isg_status isg_candidates(isg_candidate **list, int32_t *count, isg_error *error
 // Whether a spec (see isg_context_params.device) takes this device.
 bool isg_spec_matches(const char *spec, const isg_device *device);
 
-// Whether a spec names one device rather than a class of them: such a device is refused, not passed over, when it fails.
+// Whether a spec names one device rather than a class of them: such a device is refused, not passed over, when it
+// fails.
 bool isg_spec_is_name(const char *spec);
 
 // Sets the error ISG_ERR_NO_DEVICE with what there is.

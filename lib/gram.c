@@ -1,4 +1,5 @@
-// The front of the Gram operator: it validates everything, so that the ways of computing behind it may trust what they get.
+// The front of the Gram operator: it validates everything, so that the ways of computing behind it may trust what they
+// get.
 #include "gram.h"
 #include "kernels.h"
 #include "program.h"

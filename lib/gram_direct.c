@@ -1,12 +1,13 @@
-// The Gram matrix by subtracting first: packed panels, register tiles, launches that stay short. gram.c has checked its input.
+// The Gram matrix by subtracting first: packed panels, register tiles, launches that stay short. gram.c has checked its
+// input.
 #include "gram.h"
 #include "probe.h"
 #include "program.h"
 
 #include <stdio.h>
 
-// Tile shapes by kind of device: see docs/performance.md. local_rows: work-items of a group along the rows when they need not share
-// a panel (GROUP_ROWS 1); panels stay as narrow as one work-item then, which suits a CPU's caches.
+// Tile shapes by kind of device: see docs/performance.md. local_rows: work-items of a group along the rows when they
+// need not share a panel (GROUP_ROWS 1); panels stay as narrow as one work-item then, which suits a CPU's caches.
 typedef struct shape {
     int32_t rows, vectors, lanes, group_cols, group_rows, local_rows;
 } shape;
@@ -42,8 +43,8 @@ static isg_status get_kernel(isg_gram *gram, bool mirrored, bool stream, shape s
     return isg_program_kernel(gram->context, kernel, "gram.cl", "gram", type, options);
 }
 
-// Mirroring saves arithmetic and writes less smoothly; in single precision writing dominates few coordinates. Where the crossover lies:
-// docs/performance.md.
+// Mirroring saves arithmetic and writes less smoothly; in single precision writing dominates few coordinates. Where the
+// crossover lies: docs/performance.md.
 static bool mirror_pays(const isg_gram *gram, const isg_block *b)
 {
     const isg_context *context = gram->context;
@@ -54,8 +55,8 @@ static bool mirror_pays(const isg_gram *gram, const isg_block *b)
            b->rows < INT32_MAX / 2;
 }
 
-// Writing past the caches saves reading each line first, which halves the time of what is bound by memory; it needs aligned rows, and K
-// too large for the caches to be of use.
+// Writing past the caches saves reading each line first, which halves the time of what is bound by memory; it needs
+// aligned rows, and K too large for the caches to be of use.
 static bool stream_pays(const isg_gram *gram, const isg_block *b, shape s)
 {
     int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
@@ -184,8 +185,8 @@ fail:
     return st;
 }
 
-// Points that one panel set may hold: within the largest buffer, and 32-bit indices. A multiple of every panel's width in any shape, for sets
-// begin at panel borders.
+// Points that one panel set may hold: within the largest buffer, and 32-bit indices. A multiple of every panel's width
+// in any shape, for sets begin at panel borders.
 static int64_t points_per_set(const isg_gram *gram)
 {
     const int64_t step = 64;

@@ -35,8 +35,8 @@ isg_status isg_npy_fail_errno(const isg_npy *npy, isg_error *error);
 // Fills in the strides of a shape. False when one does not fit 63 bits, which a shape of no elements can bring about.
 bool isg_npy_set_strides(isg_array *array, bool fortran);
 
-// Whether a transfer that failed with errno is to be tried again; waits for a descriptor that somebody made non-blocking.
-// events: as for poll.
+// Whether a transfer that failed with errno is to be tried again; waits for a descriptor that somebody made
+// non-blocking. events: as for poll.
 bool isg_npy_try_again(int fd, short events);
 
 void isg_npy_unmap(isg_npy *npy);

@@ -1,4 +1,5 @@
-// The header of a .npy file as text in memory: a Python dictionary of three literals, parsed and written. Knows no files.
+// The header of a .npy file as text in memory: a Python dictionary of three literals, parsed and written. Knows no
+// files.
 #ifndef ISG_LIB_NPY_HEADER_H
 #define ISG_LIB_NPY_HEADER_H
 

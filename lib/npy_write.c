@@ -168,8 +168,8 @@ static isg_status reserve(isg_npy *npy, isg_error *error)
                         (long long)(npy->bytes / mebibyte + (npy->bytes % mebibyte != 0)));
 }
 
-// Memory for header and data: the file itself, or plain memory where there is no file or where it cannot be mapped. Plain memory comes
-// from mmap too: an absurd size is refused, and pages cost nothing before they are written.
+// Memory for header and data: the file itself, or plain memory where there is no file or where it cannot be mapped.
+// Plain memory comes from mmap too: an absurd size is refused, and pages cost nothing before they are written.
 static isg_status provide_memory(isg_npy *npy, isg_error *error)
 {
     const int protection = PROT_READ | PROT_WRITE;

@@ -15,8 +15,8 @@ static isg_status bad_value(double value, int64_t row, int64_t column, isg_dtype
                     (long long)column, isnan(value) ? "not a number" : "infinite");
 }
 
-// The largest finite |x| of one row; the column of the first value that is not finite in *bad, or -1. The bits of non-negative
-// floats are ordered as the floats, which lets the compiler vectorise the common case.
+// The largest finite |x| of one row; the column of the first value that is not finite in *bad, or -1. The bits of
+// non-negative floats are ordered as the floats, which lets the compiler vectorise the common case.
 static double scan_f32(const float *row, int64_t dims, int64_t *bad)
 {
     uint32_t top = 0;
@@ -131,8 +131,8 @@ isg_status isg_scale_plan(isg_scale *scale, double gamma, double largest, isg_dt
     bool wide = dtype == ISG_F64;
     int lowest = wide ? -1022 : -126; // exponent of the smallest normal number
     int highest = wide ? 1021 : 125;  // of the largest x', one bit below the type's own: differences double it
-    // Each square below 2^lowest may be flushed, and up to 2^24 of them together must not matter: gamma' times their sum has to
-    // stay below half an ulp of 1.
+    // Each square below 2^lowest may be flushed, and up to 2^24 of them together must not matter: gamma' times their
+    // sum has to stay below half an ulp of 1.
     int gamma_highest = -lowest - 24 - (wide ? 54 : 25);
 
     int q;

@@ -1,5 +1,5 @@
-// Points as a kernel takes them: rows of one real type, checked, with the power of two that brings the lengthscale close
-// to 1. Knows nothing of devices, so that the reference and the device read the same numbers.
+// Points as a kernel takes them: rows of one real type, checked, with the power of two that brings the lengthscale
+// close to 1. Knows nothing of devices, so that the reference and the device read the same numbers.
 #ifndef ISG_LIB_POINTS_H
 #define ISG_LIB_POINTS_H
 
@@ -15,14 +15,15 @@ typedef struct isg_points {
     double largest; // of the finite |x|
 } isg_points;
 
-// Reads a 2-D array as points of `dtype`. name: what messages call the array. Rows that have the right type and unit stride
-// are used where they lie. ISG_ERR_NONFINITE and ISG_ERR_RANGE (finite, but beyond the dtype) name row and column.
+// Reads a 2-D array as points of `dtype`. name: what messages call the array. Rows that have the right type and unit
+// stride are used where they lie. ISG_ERR_NONFINITE and ISG_ERR_RANGE (finite, but beyond the dtype) name row and
+// column.
 isg_status isg_points_read(isg_points *points, const isg_array *array, isg_dtype dtype, bool allow_nonfinite,
                            const char *name, isg_error *error);
 void isg_points_free(isg_points *points);
 
-// x' = x * 2^exponent and gamma' = gamma * 2^(-2 exponent) give the same kernel; gamma' lies in [0.5, 2) unless the data
-// reach so far that x' would overflow.
+// x' = x * 2^exponent and gamma' = gamma * 2^(-2 exponent) give the same kernel; gamma' lies in [0.5, 2) unless the
+// data reach so far that x' would overflow.
 typedef struct isg_scale {
     int exponent;
     double factor1, factor2; // their product is 2^exponent; each is a normal number of the dtype

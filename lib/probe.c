@@ -69,8 +69,8 @@ static expected right_answers(isg_dtype dtype, double a, double b, double c)
     return (expected){p, s, u, fmaf((float)a, (float)b, (float)c)};
 }
 
-// The first half stays among normal numbers, the second goes subnormal. In every other triple c nearly cancels a * b, which is where
-// one rounding and two differ most.
+// The first half stays among normal numbers, the second goes subnormal. In every other triple c nearly cancels a * b,
+// which is where one rounding and two differ most.
 static void make_triples(isg_dtype dtype, void *a, void *b, void *c)
 {
     uint64_t state = 0x9e3779b97f4a7c15ull;
@@ -205,7 +205,8 @@ static isg_status probe_cost(isg_context *context, workspace *w, verdict *v)
         TRY(time_chains(context, w, kernel, 0, false, &seconds));
         launch = fmin(launch, seconds);
     }
-    // Long enough to stand out from the launch, and no longer: a simulator takes seconds where a GPU takes microseconds.
+    // Long enough to stand out from the launch, and no longer: a simulator takes seconds where a GPU takes
+    // microseconds.
     for (seconds = 0; seconds < 4 * launch + 1e-3 && rounds < MOST_ROUNDS; rounds *= 4)
         TRY(time_chains(context, w, kernel, rounds * 4, false, &seconds));
     for (int i = 0; i < TRIES; i++) {

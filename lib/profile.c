@@ -1,5 +1,6 @@
-// Arithmetic is double-double (pairs hi + lo, Dekker 1971) wherever an error would grow: in the exponent's argument, in sums and in
-// the recurrence of the Bessel weights. exp itself is the contract's, fused, so that every host gives the same bits.
+// Arithmetic is double-double (pairs hi + lo, Dekker 1971) wherever an error would grow: in the exponent's argument, in
+// sums and in the recurrence of the Bessel weights. exp itself is the contract's, fused, so that every host gives the
+// same bits.
 #include "profile.h"
 #include "reference.h"
 
@@ -89,9 +90,9 @@ static void sample_points(const isg_axis *axis, double *weights)
         weights[i] = gaussian(divide(place(i, axis->size, axis->from, axis->to), exactly(axis->sigma))).hi;
 }
 
-// The integral of exp(-a u - u^2/2) for u in [0, length], a >= 0: Gauss and Legendre's rule of 8 points (Abramowitz and Stegun 25.4.30)
-// on panels over which the integrand falls by no more than a factor of about e. Everything added is positive, so the
-// tails keep their relative accuracy.
+// The integral of exp(-a u - u^2/2) for u in [0, length], a >= 0: Gauss and Legendre's rule of 8 points (Abramowitz and
+// Stegun 25.4.30) on panels over which the integrand falls by no more than a factor of about e. Everything added is
+// positive, so the tails keep their relative accuracy.
 static pair decaying_integral(double a, double length)
 {
     static const double place_of[8] = {0x1.454e34f533998p-6, 0x1.a06d536d82f88p-4, 0x1.e5dad4f9af698p-3,
@@ -120,7 +121,8 @@ static pair decaying_integral(double a, double length)
     return total;
 }
 
-// Probability of [a, b] under the unit normal, 0 <= a <= b, over `per`; a density can be a normal number where the probability is not.
+// Probability of [a, b] under the unit normal, 0 <= a <= b, over `per`; a density can be a normal number where the
+// probability is not.
 static pair tail_mass(pair a, pair b, pair per)
 {
     const pair one_over_sqrt_2pi = {0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56};
@@ -157,8 +159,8 @@ static isg_status no_memory(isg_error *error)
     return isg_fail(error, ISG_ERR_MEMORY, "no memory for the weights of one axis");
 }
 
-// What scipy.ndimage.gaussian_filter (truncate 4, mode reflect) makes of a unit impulse at size/2: every mirror image of the impulse
-// within the filter's reach adds one of its taps.
+// What scipy.ndimage.gaussian_filter (truncate 4, mode reflect) makes of a unit impulse at size/2: every mirror image
+// of the impulse within the filter's reach adds one of its taps.
 static isg_status filter_impulse(const isg_axis *axis, double *weights, isg_error *error)
 {
     if (!(axis->sigma < 1e9))
@@ -190,7 +192,8 @@ static isg_status filter_impulse(const isg_axis *axis, double *weights, isg_erro
 }
 
 // exp(-t) I_n(t), t = sigma^2, by Miller's backward recurrence I_{n-1} = I_{n+1} + (2n/t) I_n, scaled by
-// exp(t) = I_0 + 2 (I_1 + I_2 + …) (Abramowitz and Stegun 9.6.26, 9.6.37; Lindeberg 1990 for the use). Every term is positive.
+// exp(t) = I_0 + 2 (I_1 + I_2 + …) (Abramowitz and Stegun 9.6.26, 9.6.37; Lindeberg 1990 for the use). Every term is
+// positive.
 static isg_status sample_bessel(const isg_axis *axis, double *weights, isg_error *error)
 {
     double reach = fmax(fabs(axis->from), fabs(axis->to));

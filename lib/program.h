@@ -1,4 +1,5 @@
-// Programs: embedded source + build options -> kernels, kept in memory and on disk; and running a kernel with typed arguments.
+// Programs: embedded source + build options -> kernels, kept in memory and on disk; and running a kernel with typed
+// arguments.
 #ifndef ISG_LIB_PROGRAM_H
 #define ISG_LIB_PROGRAM_H
 
@@ -11,19 +12,21 @@ typedef struct isg_real_type {
     int32_t lanes;
 } isg_real_type;
 
-// The kernel `name` of cl/`file`, built with numerics.h, formulas.h and lanes.h before it. options: further "-D NAME=VALUE" texts, or "".
-// The kernel belongs to the context; setting its arguments and running it are one step (isg_run).
+// The kernel `name` of cl/`file`, built with numerics.h, formulas.h and lanes.h before it. options: further "-D
+// NAME=VALUE" texts, or "". The kernel belongs to the context; setting its arguments and running it are one step
+// (isg_run).
 isg_status isg_program_kernel(isg_context *context, cl_kernel *kernel, const char *file, const char *name,
                               isg_real_type type, const char *options);
 
-// Writes programs that were compiled in this process to the disk cache. To be called when kernels have run: only then do the
-// binaries of some drivers hold native code.
+// Writes programs that were compiled in this process to the disk cache. To be called when kernels have run: only then
+// do the binaries of some drivers hold native code.
 void isg_programs_save(isg_context *context);
 void isg_programs_free(isg_context *context);
 // Drops the programs of one file, unsaved: those that ran once and will not be needed again.
 void isg_programs_forget(isg_context *context, const char *file);
 
-// A key for what depends on the device, its driver and this library's version, besides the texts given (NULL-terminated).
+// A key for what depends on the device, its driver and this library's version, besides the texts given
+// (NULL-terminated).
 isg_cache_key isg_program_key(const isg_context *context, const char *const *texts);
 
 typedef struct isg_arg {
@@ -60,8 +63,8 @@ static inline isg_arg arg_real(isg_dtype dtype, double value)
     return (isg_arg){sizeof(cl_float), {.f32 = (cl_float)value}};
 }
 
-// Work-items in two dimensions. `items` is rounded up to whole groups; kernels must leave surplus work-items idle. A group is halved
-// until it fits what the device allows for the kernel, so results must not depend on its size.
+// Work-items in two dimensions. `items` is rounded up to whole groups; kernels must leave surplus work-items idle. A
+// group is halved until it fits what the device allows for the kernel, so results must not depend on its size.
 typedef struct isg_range {
     int64_t items[2];
     int64_t group[2];

@@ -48,7 +48,8 @@ static void from_middle(isg_axis *axis, double nsig)
     axis->to = (double)(axis->size - 1) + axis->from;
 }
 
-// The rows and the isg_grid_recipe list that callers see are the same memory laid out twice, so one macro states each once.
+// The rows and the isg_grid_recipe list that callers see are the same memory laid out twice, so one macro states each
+// once.
 #define RECIPES                                                                                                        \
     RECIPE("gkern", "differences of the normal CDF over -nsig to nsig (defaults 21, nsig 3)", NULL, 21, 1,             \
            ISG_SAMPLING_INTEGRATED, ISG_NORMALIZE_SUM, edges_in_sigmas)                                                \

@@ -1,4 +1,5 @@
-// From what a caller asked for (isg_grid_params) to one complete plan per axis: defaults, recipes and checks. No numerics.
+// From what a caller asked for (isg_grid_params) to one complete plan per axis: defaults, recipes and checks. No
+// numerics.
 #ifndef ISG_LIB_RECIPE_H
 #define ISG_LIB_RECIPE_H
 

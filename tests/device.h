@@ -1,5 +1,5 @@
-// What tests of the OpenCL rooms share: contexts, guarded memory, the reference's answer. The device is the environment's
-// ISOGRAM_DEVICE, as for every user.
+// What tests of the OpenCL rooms share: contexts, guarded memory, the reference's answer. The device is the
+// environment's ISOGRAM_DEVICE, as for every user.
 #ifndef ISG_TESTS_DEVICE_H
 #define ISG_TESTS_DEVICE_H
 

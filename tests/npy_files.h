@@ -1,5 +1,5 @@
-// What both suites of isogram/npy.h share: a directory per test, files made by hand, and expectations. Every test starts
-// in an empty directory of its own and must leave no descriptor open and no file behind that it did not name.
+// What both suites of isogram/npy.h share: a directory per test, files made by hand, and expectations. Every test
+// starts in an empty directory of its own and must leave no descriptor open and no file behind that it did not name.
 #ifndef NPY_FILES_H
 #define NPY_FILES_H
 

@@ -1,4 +1,5 @@
-// The device's Gram matrix is the reference's, bit for bit, for any shape, block, stride, precision, arithmetic and way through memory.
+// The device's Gram matrix is the reference's, bit for bit, for any shape, block, stride, precision, arithmetic and way
+// through memory.
 #include "device.h"
 
 #include <math.h>
@@ -134,7 +135,8 @@ START_TEST(large_mirrored)
 }
 END_TEST
 
-// Scales from 1e-30 to 1e30, in powers of two, give the bits of scale 1; so do points far from the origin, within the reference's own.
+// Scales from 1e-30 to 1e30, in powers of two, give the bits of scale 1; so do points far from the origin, within the
+// reference's own.
 START_TEST(scales)
 {
     isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);

@@ -1,4 +1,5 @@
-// The device's grid is the reference's, bit for bit; and every recipe gives the array that the code it is named for gives.
+// The device's grid is the reference's, bit for bit; and every recipe gives the array that the code it is named for
+// gives.
 #include "device.h"
 #include "probe.h"
 #include "profile.h"
@@ -137,8 +138,9 @@ typedef struct distance {
     double absolute, relative;
 } distance;
 
-// Double: within 1e-15 and 4 ulp (4 * 2^-52) of the case's value, the two added as the cases' own rounding demands (a case from
-// differences of the CDF carries errors of 1e-16 absolute); 1e-12 relative below 1e-30 and for delta. Single: 2e-7 relative.
+// Double: within 1e-15 and 4 ulp (4 * 2^-52) of the case's value, the two added as the cases' own rounding demands (a
+// case from differences of the CDF carries errors of 1e-16 absolute); 1e-12 relative below 1e-30 and for delta. Single:
+// 2e-7 relative.
 static void compare(const char *name, isg_dtype dtype, const isg_array *got, const isg_array *want, distance *seen)
 {
     bool delta = strstr(name, "delta") != NULL;
@@ -206,7 +208,8 @@ static void check_gram_case(isg_context *context, const char *name, const char *
             double g = isg_load_double(dtype, values, i * want->shape[1] + j);
             double w = isg_load_double(ISG_F64, want->data, i * want->strides[0] + j * want->strides[1]);
             double absolute = fabs(g - w), allowed = w < 1e-30 ? 1e-12 * w : 1e-15;
-            // Single precision: the clusters' bound is 1e-6; rounding of coordinates is the largest part of it elsewhere.
+            // Single precision: the clusters' bound is 1e-6; rounding of coordinates is the largest part of it
+            // elsewhere.
             allowed = dtype == ISG_F32 ? 1e-6 : allowed;
             ck_assert_msg(absolute <= allowed, "%s %s (%d, %d): %.17g, the case says %.17g", name,
                           isg_dtype_name(dtype), (int)i, (int)j, g, w);

@@ -1,5 +1,5 @@
-// What isg_npy_open promises: what is read, what is refused and how. Files are made by hand here, so that the reader is not
-// tested against the writer alone.
+// What isg_npy_open promises: what is read, what is refused and how. Files are made by hand here, so that the reader is
+// not tested against the writer alone.
 #include "npy_files.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-// What isg_npy_create and isg_npy_commit promise: the bytes of a new file, and that it comes into its place whole or not at
-// all.
+// What isg_npy_create and isg_npy_commit promise: the bytes of a new file, and that it comes into its place whole or
+// not at all.
 #include "npy_files.h"
 
 #include <dirent.h>

@@ -1,5 +1,5 @@
-// Plots, read back through libpng: every element's pixels have its colour, nothing else is touched, and a failure leaves
-// no file. Knows the promises of plot.h, and not how the picture around the data looks.
+// Plots, read back through libpng: every element's pixels have its colour, nothing else is touched, and a failure
+// leaves no file. Knows the promises of plot.h, and not how the picture around the data looks.
 #include "plot.h"
 
 #include "base.h"

@@ -5,8 +5,8 @@
 #include "options.h"
 #include "plot.h"
 
-// Draws `a` where common->plot says and commits *file where common->output says. A failure is complained of, leaves what was there
-// before, and gives EXIT_FAILED.
+// Draws `a` where common->plot says and commits *file where common->output says. A failure is complained of, leaves
+// what was there before, and gives EXIT_FAILED.
 int deliver(const common_options *common, isg_npy **file, const isg_array *a, const plot_params *params);
 
 #endif

@@ -18,7 +18,8 @@ typedef struct common_options {
     bool json, quiet, verbose;
 } common_options;
 
-// Common options, for a verb's own option table: {VERB'S OWN…, COMMON_OPTIONS, {0, 0, 0, 0}}. Verbs number theirs from OPTION_OWN.
+// Common options, for a verb's own option table: {VERB'S OWN…, COMMON_OPTIONS, {0, 0, 0, 0}}. Verbs number theirs from
+// OPTION_OWN.
 enum {
     OPTION_DEVICE = 256,
     OPTION_PRECISION,
@@ -42,7 +43,8 @@ enum {
 // The lines of help for the common options.
 extern const char common_help[];
 
-// getopt_long with messages of our own: the next option, -1 at the end, OPTION_WRONG after a usage error, which has been printed.
+// getopt_long with messages of our own: the next option, -1 at the end, OPTION_WRONG after a usage error, which has
+// been printed.
 enum { OPTION_WRONG = -2 };
 int next_option(int argc, char **argv, const struct option *table);
 

@@ -309,7 +309,8 @@ static double height_at(const figure *f, double index)
     return plot_fraction(f->y.from, f->y.to, value) * f->place.height;
 }
 
-// The line's ink in one column of pixels: a square pen moved along the samples, its coverage taken at SUBCOLUMNS places.
+// The line's ink in one column of pixels: a square pen moved along the samples, its coverage taken at SUBCOLUMNS
+// places.
 static void draw_line_column(plot_image *image, const figure *f, int32_t column)
 {
     double ink[LINE_HEIGHT] = {0}, pen = 0.45 * f->place.unit, last = (double)(f->a.shape[0] - 1);

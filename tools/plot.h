@@ -1,7 +1,7 @@
 // Plots: a matrix as a picture whose pixels are its elements, a vector as a line, each in a PNG file.
 //
-// plot.c owns what is drawn and where; plot_png.c owns the sheet: image, text, labelled axes and the file. Neither knows
-// how the numbers came to be, nor anything of command lines and devices.
+// plot.c owns what is drawn and where; plot_png.c owns the sheet: image, text, labelled axes and the file. Neither
+// knows how the numbers came to be, nor anything of command lines and devices.
 #ifndef ISG_TOOLS_PLOT_H
 #define ISG_TOOLS_PLOT_H
 

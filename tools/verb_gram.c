@@ -104,7 +104,8 @@ typedef struct figures {
     double limit_seconds;
 } figures;
 
-// The least time the device could need: writing K, or one multiply-add per coordinate of each pair that has to be computed.
+// The least time the device could need: writing K, or one multiply-add per coordinate of each pair that has to be
+// computed.
 static double limit_seconds(const isg_gram *gram, bool symmetric, const isg_limits *limits)
 {
     int64_t n, m, d;

@@ -13,7 +13,8 @@ typedef struct isg_npy isg_npy;
 
 // Opens a file for reading; "-" is standard input. The data is mapped where that is possible, else read. Booleans come
 // as ISG_U8. ISG_ERR_IO: cannot be read. ISG_ERR_FORMAT: not a .npy file, cut short, or a shape that its size belies.
-// ISG_ERR_DTYPE: an element type that is none of isg_dtype's, or big-endian. The message names the file. error: may be NULL.
+// ISG_ERR_DTYPE: an element type that is none of isg_dtype's, or big-endian. The message names the file. error: may be
+// NULL.
 ISG_API isg_status isg_npy_open(isg_npy **out, const char *path, isg_error *error);
 
 // Begins a new file; "-" is standard output. Nothing is visible under `path` until isg_npy_commit: the data is gathered
