@@ -86,6 +86,11 @@ isg_status isg_gram_create(isg_context *context, isg_gram **out, const isg_gram_
             goto fail;
         }
     }
+    if (gram->x.dims > INT32_MAX) {
+        st = isg_fail(error, ISG_ERR_OVERFLOW, "%s has %lld columns; %d are possible", x_name, (long long)gram->x.dims,
+                      INT32_MAX);
+        goto fail;
+    }
     TRY(resolve_gamma(params, gram->x.dims, &gram->gamma, error));
     TRY(isg_scale_plan(&gram->scale, gram->gamma, fmax(gram->x.largest, gram->y.largest), dtype, error));
     *out = gram;

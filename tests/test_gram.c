@@ -111,6 +111,41 @@ START_TEST(random_shapes_in_parts)
 }
 END_TEST
 
+// In the tiles and groups that a GPU gets, in place and staged.
+START_TEST(random_shapes_in_gpu_tiles)
+{
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    suite_random random = suite_stream(9);
+    context->device.device_class = ISG_DEVICE_GPU_DISCRETE;
+    for (int i = 0; i < 20; i++) {
+        context->zero_copy = context->zero_copy && i < 10;
+        for (int wide = 0; wide < 2; wide++)
+            if (!lacks(context, dtype_of(wide)))
+                check_random(context, &random, dtype_of(wide), 200);
+    }
+    isg_context_destroy(&context);
+}
+END_TEST
+
+// K has more elements than 32 bits can count; a block at its far end is that of the points there.
+START_TEST(far_block)
+{
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    suite_random random = suite_stream(10);
+    enum { N = 100000, D = 2, ROW = 99877, COL = 98765, ROWS = 123, COLS = 77 };
+    float *x = device_points(&random, ISG_F32, (int64_t)N * D, -1, 1), k[ROWS * COLS];
+    float *want = device_expected_gram(context, ISG_F32, x + ROW * D, ROWS, x + COL * D, COLS, D, 0.5);
+    isg_gram *gram;
+    device_ok(context, isg_gram_create(context, &gram, isg_gram_params(.x = isg_matrix_f32(x, N, D), .gamma = 0.5)));
+    device_ok(context, isg_gram_tile(gram, ROW, COL, isg_matrix_f32(k, ROWS, COLS)));
+    device_same_bits(ISG_F32, k, COLS, want, COLS, ROWS, COLS, "far block");
+    isg_gram_destroy(&gram);
+    isg_context_destroy(&context);
+    free(want);
+    free(x);
+}
+END_TEST
+
 // Large enough for several launches and the mirrored kernel.
 START_TEST(large_mirrored)
 {
@@ -288,10 +323,17 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {random_shapes_fused,  random_shapes_unfused,
-                                  random_shapes_staged, random_shapes_in_parts,
-                                  large_mirrored,       scales,
-                                  nan_allowed,          bad_parameters,
-                                  bad_outputs,          progress};
+    const TTest *const tests[] = {random_shapes_fused,
+                                  random_shapes_unfused,
+                                  random_shapes_staged,
+                                  random_shapes_in_parts,
+                                  random_shapes_in_gpu_tiles,
+                                  far_block,
+                                  large_mirrored,
+                                  scales,
+                                  nan_allowed,
+                                  bad_parameters,
+                                  bad_outputs,
+                                  progress};
     return suite_run(suite_of("gram", tests, COUNT(tests)));
 }
