@@ -99,8 +99,9 @@ isg_status isg_shape_count(isg_dtype dtype, int32_t ndim, const int64_t *shape, 
         if (!isg_mul(total, shape[axis], &total))
             return isg_fail(error, ISG_ERR_OVERFLOW, "the size %s does not fit 64 bits", text);
     }
-    if (!isg_mul(total, (int64_t)isg_dtype_bytes(dtype), &bytes) || (uint64_t)bytes > SIZE_MAX / 2)
-        return isg_fail(error, ISG_ERR_OVERFLOW, "the size %s of %s cannot be addressed", text, isg_dtype_name(dtype));
+    if (!isg_mul(total, (int64_t)isg_dtype_bytes(dtype), &bytes) || (uint64_t)bytes > SIZE_MAX / 2 ||
+        bytes > INT64_MAX - 64)
+        return isg_fail(error, ISG_ERR_OVERFLOW, "the size %s of %s cannot be addressed with 64 bits", text, isg_dtype_name(dtype));
     *count = total;
     return ISG_OK;
 }
@@ -108,7 +109,7 @@ isg_status isg_shape_count(isg_dtype dtype, int32_t ndim, const int64_t *shape, 
 void *isg_alloc(int64_t count, size_t element_bytes)
 {
     int64_t bytes;
-    if (!isg_mul(count, (int64_t)element_bytes, &bytes) || (uint64_t)bytes > SIZE_MAX / 2)
+    if (!isg_mul(count, (int64_t)element_bytes, &bytes) || (uint64_t)bytes > SIZE_MAX / 2 || bytes > INT64_MAX - 64)
         return NULL;
     size_t rounded = (size_t)isg_round_up(bytes > 0 ? bytes : 1, 64);
     void *block = aligned_alloc(64, rounded);

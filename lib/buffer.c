@@ -3,13 +3,19 @@
 
 #include <stdio.h>
 
+static isg_status check_size(isg_context *context, int64_t bytes)
+{
+    if (bytes <= context->max_alloc_bytes)
+        return ISG_OK;
+    return isg_fail(&context->error, ISG_ERR_MEMORY, "a buffer of %lld KiB is more than %s allows (%lld KiB)",
+                    (long long)(bytes >> 10), context->device.name, (long long)(context->max_alloc_bytes >> 10));
+}
+
 isg_status isg_buffer_new(isg_context *context, cl_mem *out, cl_mem_flags flags, int64_t bytes)
 {
-    isg_status st = ISG_OK;
+    isg_status st;
     *out = NULL;
-    if (bytes > context->max_alloc_bytes)
-        return isg_fail(&context->error, ISG_ERR_MEMORY, "a buffer of %lld MiB is more than %s allows (%lld MiB)",
-                        (long long)(bytes >> 20), context->device.name, (long long)(context->max_alloc_bytes >> 20));
+    TRY(check_size(context, bytes));
     CL_MAKE(context, *out, clCreateBuffer(context->cl, flags, (size_t)bytes, NULL, &code));
 fail:
     return st;
@@ -26,6 +32,7 @@ isg_status isg_buffer_of_host(isg_context *context, cl_mem *out, cl_mem_flags fl
         return ISG_OK;
     }
     *out = NULL;
+    TRY(check_size(context, bytes));
     CL_MAKE(context, *out, clCreateBuffer(context->cl, flags | CL_MEM_USE_HOST_PTR, (size_t)bytes, host, &code));
     return ISG_OK;
 fail:

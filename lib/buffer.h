@@ -2,7 +2,7 @@
 #ifndef ISG_LIB_BUFFER_H
 #define ISG_LIB_BUFFER_H
 
-#include "cl.h"
+#include "context.h"
 #include "points.h"
 
 // A buffer of device memory. ISG_ERR_MEMORY when it exceeds the context's limit.

@@ -6,7 +6,7 @@
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 
-#include "context.h"
+#include <isogram/context.h>
 
 // "CL_OUT_OF_RESOURCES" for -5, …; never NULL.
 const char *isg_cl_error_name(cl_int code);

@@ -1,4 +1,4 @@
-#include "cl.h"
+#include "context.h"
 #include "probe.h"
 #include "program.h"
 #include "reference.h"
@@ -185,14 +185,27 @@ void isg_context_destroy(isg_context **context)
 isg_status isg_context_require(isg_context *context, isg_dtype dtype)
 {
     bool wide = dtype == ISG_F64;
-    if (context->probed[wide])
-        return ISG_OK;
-    if (wide && context->device.lanes_f64 == 0)
-        return isg_fail(&context->error, ISG_ERR_UNSUPPORTED,
-                        "%s has no double precision; ask for f32, or for another device", context->device.name);
-    isg_status st = isg_probe_precision(context, dtype);
-    context->probed[wide] = st == ISG_OK;
-    return st;
+    isg_error *verdict = &context->verdict[wide];
+    if (!context->probed[wide]) {
+        isg_error kept = context->error;
+        isg_error_clear(&context->error);
+        if (wide && context->device.lanes_f64 == 0)
+            isg_fail(&context->error, ISG_ERR_UNSUPPORTED,
+                     "%s has no double precision; ask for f32, or for another device", context->device.name);
+        else
+            isg_probe_precision(context, dtype);
+        *verdict = context->error;
+        context->error = kept;
+        context->probed[wide] = true;
+    }
+    return verdict->status ? isg_fail(&context->error, verdict->status, "%s", verdict->message) : ISG_OK;
+}
+
+isg_dtype isg_context_dtype(const isg_context *context, isg_precision precision)
+{
+    if (precision == ISG_PRECISION_DEFAULT)
+        return context->device.lanes_f64 > 0 ? ISG_F64 : ISG_F32;
+    return precision == ISG_PRECISION_F64 ? ISG_F64 : ISG_F32;
 }
 
 const isg_error *isg_context_error(const isg_context *context)
@@ -209,16 +222,17 @@ const isg_probe *isg_context_probe(isg_context *context)
 {
     // Double precision is probed when it is first used, or asked about. What came of it is in the probe.
     if (context->device.lanes_f64 && !context->probed[1]) {
-        isg_error_clear(&context->error);
+        isg_error kept = context->error;
         if (isg_context_require(context, ISG_F64))
-            isg_context_log(context, ISG_LOG_WARN, "%s", context->error.message);
+            isg_context_log(context, ISG_LOG_WARN, "%s", context->verdict[1].message);
+        context->error = kept;
     }
     return &context->probe;
 }
 
 const char *isg_context_contract(isg_context *context, isg_precision precision)
 {
-    isg_dtype dtype = precision == ISG_PRECISION_F32 ? ISG_F32 : ISG_F64;
+    isg_dtype dtype = isg_context_dtype(context, precision);
     if (dtype == ISG_F64)
         isg_context_probe(context);
     return isg_contract_name(dtype, isg_probe_fused(context, dtype));

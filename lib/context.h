@@ -2,9 +2,6 @@
 #ifndef ISG_LIB_CONTEXT_H
 #define ISG_LIB_CONTEXT_H
 
-#define CL_TARGET_OPENCL_VERSION 120
-#include <CL/cl.h>
-
 #include "cache.h"
 #include "device.h"
 
@@ -16,6 +13,7 @@ struct isg_context {
     isg_device device;
     isg_probe probe;
     bool probed[2];            // by precision: f32, f64
+    isg_error verdict[2];      // what came of it
     isg_arithmetic arithmetic; // as asked for
     int64_t max_alloc_bytes;   // of one buffer: the device's limit or the caller's, whichever is less
     bool zero_copy;            // arrays are used where they lie in host memory
@@ -34,6 +32,9 @@ struct isg_context {
 };
 
 void isg_context_log(const isg_context *context, isg_log_level level, const char *format, ...) ISG_PRINTF(3, 4);
+
+// The dtype of a precision, the default being that of results without input.
+isg_dtype isg_context_dtype(const isg_context *context, isg_precision precision);
 
 // Makes sure that this precision can be used here and that its probe was run. ISG_ERR_UNSUPPORTED, ISG_ERR_UNTRUSTED.
 isg_status isg_context_require(isg_context *context, isg_dtype dtype);

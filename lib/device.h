@@ -2,10 +2,8 @@
 #ifndef ISG_LIB_DEVICE_H
 #define ISG_LIB_DEVICE_H
 
-#define CL_TARGET_OPENCL_VERSION 120
-#include <CL/cl.h>
-
 #include "base.h"
+#include "cl.h"
 
 #include <isogram/context.h>
 

@@ -127,6 +127,11 @@ isg_dtype isg_gram_dtype(const isg_gram *gram)
     return gram->x.dtype;
 }
 
+const isg_kernel *isg_gram_kernel(const isg_gram *gram)
+{
+    return gram->kernel;
+}
+
 double isg_gram_gamma(const isg_gram *gram)
 {
     return gram->gamma;

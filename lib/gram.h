@@ -15,7 +15,7 @@ struct isg_gram {
     isg_scale scale;
     isg_progress_fn progress;
     void *progress_user;
-    isg_panels rows, cols; // of the points in use by gram_direct
+    isg_panels rows, cols; // packed by gram_direct; cols stays empty where rows serve as both
 };
 
 // A block of K in host memory: element (row + a, col + b) lies at data + (a * stride + b) elements.

@@ -51,8 +51,7 @@ static bool mirror_pays(const isg_gram *gram, const isg_block *b)
     bool whole = gram->symmetric && b->row == 0 && b->col == 0 && b->rows == gram->x.count && b->cols == gram->x.count;
     int64_t bytes = ((b->rows - 1) * b->stride + b->cols) * (int64_t)isg_dtype_bytes(gram->x.dtype);
     return whole && context->zero_copy && context->device.device_class == ISG_DEVICE_CPU &&
-           gram->x.dims >= (gram->x.dtype == ISG_F64 ? 1 : 8) && bytes <= context->max_alloc_bytes &&
-           b->rows < INT32_MAX / 2;
+           gram->x.dims >= (gram->x.dtype == ISG_F64 ? 1 : 8) && bytes <= context->max_alloc_bytes;
 }
 
 // Writing past the caches saves reading each line first, which halves the time of what is bound by memory; it needs
@@ -71,7 +70,8 @@ typedef struct job {
     cl_kernel kernel;
     shape shape;
     bool mirrored;
-    double done, total;      // pairs
+    const isg_panels *cols;  // gram->cols, or gram->rows where they are the same
+    double done, total;      // elements of K
     double pairs_per_second; // as measured so far; 0 before the first launch
 } job;
 
@@ -121,7 +121,7 @@ static isg_status launch_part(job *j, const part *p)
             double start = isg_seconds();
             isg_status st =
                 isg_run(gram->context, j->kernel,
-                        ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(gram->cols.mem), arg_mem(p->k), arg_long(p->origin),
+                        ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(j->cols->mem), arg_mem(p->k), arg_long(p->origin),
                                  arg_long(p->stride), arg_int(i), arg_int(c), arg_int(p->row_lo), arg_int(p->row_hi),
                                  arg_int(p->col_lo), arg_int(c + cols), arg_int(gram->x.dims),
                                  arg_real(gram->x.dtype, gram->scale.gamma)),
@@ -129,9 +129,15 @@ static isg_status launch_part(job *j, const part *p)
                                     {s.group_cols, s.local_rows}});
             if (st || (st = isg_finish(gram->context)))
                 return st;
-            double pairs = (double)isg_min(rows, p->row_hi - i) * (double)cols;
-            j->pairs_per_second = pairs / (isg_seconds() - start + 1e-9);
-            j->done += j->mirrored ? 2 * pairs : pairs;
+            // Elements of the block that this launch gave; of what was mirrored, the launch computed about half.
+            int64_t row_end = isg_min(i + rows, p->row_hi), col_end = c + cols;
+            double given = (double)(row_end - isg_max(i, p->row_lo)) * (double)(col_end - isg_max(c, p->col_lo));
+            if (j->mirrored) {
+                double below = (double)(p->row_hi - row_end);
+                given = c + cols < p->col_hi ? 0 : j->total - below * below - j->done;
+            }
+            j->pairs_per_second = (double)rows * (double)cols / (isg_seconds() - start + 1e-9);
+            j->done += given;
             if ((st = report(j)))
                 return st;
         }
@@ -159,7 +165,7 @@ static isg_status compute_packed(job *j, const isg_block *b)
     int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
     int64_t stride = context->zero_copy ? b->stride : b->cols;
     int64_t step = rows_per_buffer(gram, b, stride);
-    part p = {.stride = stride, .col_lo = b->col - gram->cols.first, .col_hi = b->col - gram->cols.first + b->cols};
+    part p = {.stride = stride, .col_lo = b->col - j->cols->first, .col_hi = b->col - j->cols->first + b->cols};
     for (int64_t at = 0; at < b->rows; at += step) {
         int64_t rows = isg_min(step, b->rows - at);
         char *host = (char *)b->data + at * b->stride * element;
@@ -212,8 +218,11 @@ isg_status isg_gram_direct_block(isg_gram *gram, isg_block b)
         TRY(isg_panels_pack(gram->context, &gram->rows, &gram->x, &gram->scale, r * set,
                             isg_min(set, gram->x.count - r * set), row_panel(j.shape)));
         for (int64_t c = b.col / set; c <= last_col; c++) {
-            TRY(isg_panels_pack(gram->context, &gram->cols, &gram->y, &gram->scale, c * set,
-                                isg_min(set, gram->y.count - c * set), col_panel(j.shape)));
+            bool shared = gram->symmetric && r == c && row_panel(j.shape) == col_panel(j.shape);
+            j.cols = shared ? &gram->rows : &gram->cols;
+            if (!shared)
+                TRY(isg_panels_pack(gram->context, &gram->cols, &gram->y, &gram->scale, c * set,
+                                    isg_min(set, gram->y.count - c * set), col_panel(j.shape)));
             isg_block q = b;
             q.row = isg_max(b.row, r * set);
             q.col = isg_max(b.col, c * set);

@@ -30,9 +30,7 @@ isg_status isg_grid_create(isg_context *context, isg_grid **out, const isg_grid_
         goto fail;
     }
     grid->context = context;
-    bool wide = params->precision == ISG_PRECISION_DEFAULT ? context->device.lanes_f64 > 0
-                                                           : params->precision == ISG_PRECISION_F64;
-    grid->dtype = wide ? ISG_F64 : ISG_F32;
+    grid->dtype = isg_context_dtype(context, params->precision);
     TRY(isg_grid_resolve(&plan, params, error));
     TRY(isg_context_require(context, grid->dtype));
     if (plan.warning)
@@ -175,7 +173,7 @@ isg_status isg_grid_fill(isg_grid *grid, isg_array out)
     for (int64_t r = 0; r < rows; r += step) {
         int64_t row_end = isg_min(rows, r + step);
         for (int64_t c = 0; c < n[3]; c += columns)
-            TRY(fill_part(grid, kernel, profiles, n, r, columns < n[3] ? r + 1 : row_end, c, isg_min(n[3], c + columns),
+            TRY(fill_part(grid, kernel, profiles, n, r, row_end, c, isg_min(n[3], c + columns),
                           (char *)out.data + (r * n[3] + c) * element));
     }
     isg_programs_save(context);

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-enum { TRIES = 5, CHAINS = 16 }; // CHAINS: as in probe.cl
+enum { TRIES = 5, CHAINS = 16 /* as in probe.cl */, MOST_ROUNDS = 1 << 24 };
 
 static isg_status measure_fill(isg_context *context, isg_real_type type, double *bytes_per_s)
 {
@@ -42,14 +42,15 @@ static isg_status measure_madds(isg_context *context, isg_real_type type, double
     int64_t rounds = 2;
     TRY(isg_program_kernel(context, &kernel, "probe.cl", "probe_speed", type, ""));
     TRY(isg_buffer_new(context, &mem, CL_MEM_WRITE_ONLY, items * type.lanes * (int64_t)isg_dtype_bytes(type.dtype)));
-    for (int i = 0; i < TRIES; i += seconds >= 0.02) { // rounds grow until one launch takes long enough to be timed
+    for (int i = 0; i < TRIES;
+         i += seconds >= 0.02 || rounds >= MOST_ROUNDS) { // rounds grow until one launch takes long enough to be timed
         double start = isg_seconds();
         TRY(isg_run(context, kernel,
                     ISG_ARGS(arg_mem(mem), arg_real(type.dtype, 0.5), arg_int(rounds), arg_int(type.fused)),
                     (isg_range){{items, 1}, {64, 1}}));
         TRY(isg_finish(context));
         seconds = isg_seconds() - start;
-        if (seconds >= 0.02)
+        if (seconds >= 0.02 || rounds >= MOST_ROUNDS)
             best = fmin(best, seconds / (double)rounds);
         else
             rounds *= 2;
@@ -64,7 +65,7 @@ isg_status isg_context_measure(isg_context *context, isg_precision precision, is
 {
     isg_error_clear(&context->error);
     *out = (isg_limits){0, 0};
-    isg_dtype dtype = precision == ISG_PRECISION_F32 ? ISG_F32 : ISG_F64;
+    isg_dtype dtype = isg_context_dtype(context, precision);
     isg_status st = isg_context_require(context, dtype);
     if (st)
         return st;

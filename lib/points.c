@@ -90,8 +90,10 @@ isg_status isg_points_read(isg_points *points, const isg_array *array, isg_dtype
         return st;
 
     size_t element = isg_dtype_bytes(dtype);
-    bool in_place =
-        array->dtype == dtype && (array->strides[1] == 1 || points->dims == 1) && array->strides[0] >= points->dims;
+    // A view with wide gaps between its rows is copied: what is uploaded or wrapped are whole stretches of memory.
+    int64_t stride = array->strides[0];
+    bool in_place = array->dtype == dtype && (array->strides[1] == 1 || points->dims == 1) && stride >= points->dims &&
+                    stride / 2 <= points->dims;
     if (in_place) {
         points->rows = array->data;
         points->stride = array->strides[0];
@@ -109,10 +111,13 @@ isg_status isg_points_read(isg_points *points, const isg_array *array, isg_dtype
         int64_t bad;
         double largest = dtype == ISG_F32 ? scan_f32((const float *)(const void *)row, points->dims, &bad)
                                           : scan_f64((const double *)(const void *)row, points->dims, &bad);
-        if (bad >= 0 && !allow_nonfinite) {
-            double v = isg_load_double(array->dtype, array->data, i * array->strides[0] + bad * array->strides[1]);
+        for (int64_t k = bad; k >= 0 && k < points->dims; k++) {
+            double v = isg_load_double(array->dtype, array->data, i * array->strides[0] + k * array->strides[1]);
+            bool held = dtype == ISG_F64 || !isfinite(v) || isfinite((float)v);
+            if (isfinite(v) ? held : allow_nonfinite)
+                continue;
             isg_points_free(points);
-            return bad_value(v, i, bad, dtype, name, error);
+            return bad_value(v, i, k, dtype, name, error);
         }
         points->largest = fmax(points->largest, largest);
     }

@@ -274,12 +274,8 @@ bool isg_probe_fused(const isg_context *context, isg_dtype dtype)
 
 static isg_cache_key key_of(const isg_context *context, isg_dtype dtype)
 {
-    const char *texts[8] = {"probe 1", isg_dtype_name(dtype)};
-    int at = 2;
-    for (const isg_source *s = isg_sources; s->name && at < 7; s++)
-        if (strcmp(s->name, "probe.cl") == 0 || strcmp(s->name, "numerics.h") == 0)
-            texts[at++] = s->text;
-    return isg_program_key(context, texts);
+    return isg_program_key(context, (const char *const[]){"probe 1", isg_dtype_name(dtype), isg_source_text("probe.cl"),
+                                                          isg_source_text("numerics.h"), NULL});
 }
 
 // Fills *v with what is not known yet.
@@ -303,10 +299,10 @@ fail:
     return st;
 }
 
-static void publish(isg_context *context, isg_dtype dtype, const verdict *v)
+static void publish(isg_context *context, isg_dtype dtype, const verdict *v, bool trusted)
 {
     isg_probe *p = &context->probe;
-    bool trusted = v->trusted[wants_fused(context, v)] == TRUSTED;
+    p->rounds_to_nearest = v->rounds_to_nearest && (p->rounds_to_nearest || !p->checked);
     p->checked = 1;
     p->contracts = p->contracts || v->contracts;
     if (dtype == ISG_F64) {
@@ -315,12 +311,30 @@ static void publish(isg_context *context, isg_dtype dtype, const verdict *v)
         p->fma_cost_f64 = v->fma_cost;
         p->subnormals_f64 = v->subnormals;
     } else {
-        p->rounds_to_nearest = v->rounds_to_nearest;
         p->trusted_f32 = trusted;
         p->fma_fused_f32 = v->fma_fused;
         p->fma_cost_f32 = v->fma_cost;
         p->subnormals_f32 = v->subnormals;
     }
+}
+
+// Whether the contract can be kept; the reason why not.
+static isg_status judge(isg_context *context, isg_dtype dtype, const verdict *v)
+{
+    isg_error *error = &context->error;
+    const char *name = context->device.name, *precision = isg_dtype_name(dtype);
+    bool fused = wants_fused(context, v);
+    if (!v->rounds_to_nearest)
+        return isg_fail(error, ISG_ERR_UNTRUSTED, "%s does not round %s to nearest", name, precision);
+    if (v->contracts)
+        return isg_fail(error, ISG_ERR_UNTRUSTED, "%s fuses a * b + c in %s although told not to", name, precision);
+    if (fused && !v->fma_fused)
+        return isg_fail(error, ISG_ERR_UNSUPPORTED,
+                        "%s has no fused multiply-add in %s; unfused arithmetic is possible", name, precision);
+    if (v->trusted[fused] != TRUSTED)
+        return isg_fail(error, ISG_ERR_UNTRUSTED, "%s computes wrong numbers in %s: its self-check failed", name,
+                        precision);
+    return ISG_OK;
 }
 
 isg_status isg_probe_precision(isg_context *context, isg_dtype dtype)
@@ -340,19 +354,7 @@ isg_status isg_probe_precision(isg_context *context, isg_dtype dtype)
             return st;
         isg_cache_put(&context->cache, key, &v, sizeof v);
     }
-    publish(context, dtype, &v);
-
-    const char *name = context->device.name, *precision = isg_dtype_name(dtype);
-    if (!v.rounds_to_nearest)
-        return isg_fail(&context->error, ISG_ERR_UNTRUSTED, "%s does not round %s to nearest", name, precision);
-    if (v.contracts)
-        return isg_fail(&context->error, ISG_ERR_UNTRUSTED, "%s fuses a * b + c in %s although told not to", name,
-                        precision);
-    if (wants_fused(context, &v) && !v.fma_fused)
-        return isg_fail(&context->error, ISG_ERR_UNSUPPORTED,
-                        "%s has no fused multiply-add in %s; unfused arithmetic is possible", name, precision);
-    if (v.trusted[wants_fused(context, &v)] != TRUSTED)
-        return isg_fail(&context->error, ISG_ERR_UNTRUSTED, "%s computes wrong numbers in %s: its self-check failed",
-                        name, precision);
-    return ISG_OK;
+    isg_status st = judge(context, dtype, &v);
+    publish(context, dtype, &v, st == ISG_OK);
+    return st;
 }

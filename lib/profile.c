@@ -163,7 +163,7 @@ static isg_status no_memory(isg_error *error)
 // of the impulse within the filter's reach adds one of its taps.
 static isg_status filter_impulse(const isg_axis *axis, double *weights, isg_error *error)
 {
-    if (!(axis->sigma < 1e9))
+    if (!(axis->sigma < 1e6))
         return isg_fail(error, ISG_ERR_RANGE, "sigma %g is too wide for delta sampling", axis->sigma);
     int64_t n = axis->size, radius = (int64_t)(4 * axis->sigma + 0.5);
     double *taps = isg_alloc(radius + 1, sizeof *taps);
@@ -208,7 +208,7 @@ static isg_status sample_bessel(const isg_axis *axis, double *weights, isg_error
         return ISG_OK;
     }
     double start = reach + 20 + ceil(axis->sigma * sqrt(120));
-    if (!(start < 1e9))
+    if (!(start < 1e7))
         return isg_fail(error, ISG_ERR_RANGE, "bessel weights up to %g are out of range", start);
     int64_t last = (int64_t)reach;
     double *value = isg_alloc(last + 1, sizeof *value);

@@ -12,7 +12,6 @@ struct isg_program {
     char *id; // file and options: what tells two programs of one context apart
     cl_program program;
     bool unsaved; // compiled here, and not yet in the disk cache
-    bool ran;
     cl_kernel kernels[MAX_KERNELS];
     const char *names[MAX_KERNELS];
 };
@@ -21,7 +20,7 @@ struct isg_program {
 static const char *const common[] = {"numerics.h", "formulas.h", "lanes.h"};
 enum { COMMON_COUNT = sizeof common / sizeof *common };
 
-static const char *source_text(const char *name)
+const char *isg_source_text(const char *name)
 {
     for (const isg_source *s = isg_sources; s->name; s++)
         if (strcmp(s->name, name) == 0)
@@ -43,9 +42,9 @@ isg_cache_key isg_program_key(const isg_context *context, const char *const *tex
 
 static isg_cache_key key_of(const isg_context *context, const isg_program *p, const char *file)
 {
-    const char *texts[COMMON_COUNT + 4] = {"program", p->id, source_text(file)};
+    const char *texts[COMMON_COUNT + 4] = {"program", p->id, isg_source_text(file)};
     for (int i = 0; i < COMMON_COUNT; i++)
-        texts[3 + i] = source_text(common[i]);
+        texts[3 + i] = isg_source_text(common[i]);
     return isg_program_key(context, texts);
 }
 
@@ -80,8 +79,8 @@ static isg_status build_source(isg_context *context, isg_program *p, const char 
     isg_status st = ISG_OK;
     const char *texts[COMMON_COUNT + 1];
     for (int i = 0; i < COMMON_COUNT; i++)
-        texts[i] = source_text(common[i]);
-    texts[COMMON_COUNT] = source_text(file);
+        texts[i] = isg_source_text(common[i]);
+    texts[COMMON_COUNT] = isg_source_text(file);
     double start = isg_seconds();
     CL_MAKE(context, p->program, clCreateProgramWithSource(context->cl, COMMON_COUNT + 1, texts, NULL, &code));
     cl_int built = clBuildProgram(p->program, 1, &context->device_id, options_of(p), NULL, NULL);
@@ -171,13 +170,14 @@ isg_status isg_program_kernel(isg_context *context, cl_kernel *kernel, const cha
     isg_status st;
     TRY(get_program(context, &p, file, type, options));
     int at = 0;
-    while (at < MAX_KERNELS - 1 && p->kernels[at] && strcmp(p->names[at], name) != 0)
+    while (at < MAX_KERNELS && p->kernels[at] && strcmp(p->names[at], name) != 0)
         at++;
+    if (at == MAX_KERNELS)
+        return isg_fail(&context->error, ISG_ERR_BUILD, "%s has more kernels than a program holds", file);
     if (!p->kernels[at]) {
         CL_MAKE(context, p->kernels[at], clCreateKernel(p->program, name, &code));
         p->names[at] = name;
     }
-    p->ran = true;
     *kernel = p->kernels[at];
     return ISG_OK;
 fail:
@@ -201,7 +201,7 @@ static void save(isg_context *context, isg_program *p)
 void isg_programs_save(isg_context *context)
 {
     for (isg_program *p = context->programs; p; p = p->next) {
-        if (p->unsaved && p->ran && context->cache.folder) {
+        if (p->unsaved && context->cache.folder) {
             save(context, p);
             p->unsaved = false;
         }

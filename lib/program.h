@@ -3,7 +3,7 @@
 #ifndef ISG_LIB_PROGRAM_H
 #define ISG_LIB_PROGRAM_H
 
-#include "cl.h"
+#include "context.h"
 
 // The real type and lanes that a program is built for.
 typedef struct isg_real_type {

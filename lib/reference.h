@@ -13,9 +13,7 @@ typedef struct isg_reference {
     // numerics.h, element by element.
     void (*exp_nonpositive)(const void *x, void *y, int64_t count);
     void (*mul_normal)(const void *a, const void *b, void *c, int64_t count);
-    // A row's formula from cl/formulas.h, of u; kernel: as isg_kernel_index.
-    void (*formula)(int kernel, const void *u, void *k, int64_t count);
-    // k[i * stride + j] for all points of x and y.
+    // k[i * stride + j] for all points of x and y. kernel: as isg_kernel_index.
     void (*gram)(int kernel, const isg_points *x, const isg_points *y, const isg_scale *scale, void *k, int64_t stride);
     // The outer product of ndim profiles of the real type.
     void (*grid)(int32_t ndim, const int64_t *shape, const void *const *profiles, void *out);

@@ -23,12 +23,6 @@ static void each_mul(const void *a, const void *b, void *c, int64_t count)
         ((real *)c)[i] = mul_normal(((const real *)a)[i], ((const real *)b)[i]);
 }
 
-static void each_formula(int kernel, const void *u, void *k, int64_t count)
-{
-    for (int64_t i = 0; i < count; i++)
-        ((real *)k)[i] = formulas[kernel](((const real *)u)[i]);
-}
-
 // As pack.cl does.
 static real scaled(real v, const isg_scale *scale)
 {
@@ -84,7 +78,6 @@ const isg_reference NAME = {
     .fused = FUSED,
     .exp_nonpositive = each_exp,
     .mul_normal = each_mul,
-    .formula = each_formula,
     .gram = gram,
     .grid = grid,
 };

@@ -9,4 +9,7 @@ typedef struct isg_source {
 
 extern const isg_source isg_sources[];
 
+// The text of a file of cl/; "" when there is none of that name.
+const char *isg_source_text(const char *name);
+
 #endif

@@ -1,4 +1,5 @@
 #include "device.h"
+#include "kernels.h"
 #include "points.h"
 #include "probe.h"
 #include "reference.h"
@@ -73,7 +74,8 @@ void *device_expected_gram(isg_context *context, isg_dtype dtype, const void *x,
     ck_assert_msg(isg_scale_plan(&scale, gamma, largest, dtype, &error) == ISG_OK, "%s", error.message);
     void *k = malloc((size_t)(n * m) * isg_dtype_bytes(dtype));
     ck_assert_ptr_nonnull(k);
-    isg_reference_get(dtype, isg_probe_fused(context, dtype))->gram(0, &px, &py, &scale, k, m);
+    isg_reference_get(dtype, isg_probe_fused(context, dtype))
+        ->gram(isg_kernel_index(isg_kernel_find("rbf")), &px, &py, &scale, k, m);
     return k;
 }
 

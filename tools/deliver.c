@@ -1,5 +1,6 @@
 #include "deliver.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +12,10 @@ static char *name_beside(const char *path)
 {
     const char *slash = strrchr(path, '/');
     int folder = slash ? (int)(slash - path) + 1 : 0;
-    size_t bytes = strlen(path) + 32;
+    size_t bytes = (size_t)folder + 48;
     char *name = malloc(bytes);
     if (name)
-        snprintf(name, bytes, "%.*s.%s.%ld", folder, path, path + folder, (long)getpid());
+        snprintf(name, bytes, "%.*s.isogram-%ld.png", folder, path, (long)getpid());
     return name;
 }
 
@@ -39,7 +40,7 @@ static int deliver_both(const common_options *common, isg_npy **file, const isg_
     else if (common->output && isg_npy_commit(file, &error))
         code = complain("%s", error.message);
     else if (rename(temporary, common->plot) != 0)
-        code = complain("%s: the picture cannot be put in its place", common->plot);
+        code = complain("%s: %s", common->plot, strerror(errno));
     if (code)
         unlink(temporary);
     free(temporary);
@@ -50,7 +51,10 @@ int deliver(const common_options *common, isg_npy **file, const isg_array *a, co
 {
     struct stat info;
     isg_error error = {ISG_OK, ""};
-    if (common->plot && (stat(common->plot, &info) != 0 || S_ISREG(info.st_mode)))
+    bool there = common->plot && stat(common->plot, &info) == 0;
+    if (common->plot && !there && errno != ENOENT)  // a name that cannot be: said before anything is put in its place
+        return complain("%s: %s", common->plot, strerror(errno));
+    if (common->plot && (!there || S_ISREG(info.st_mode)))
         return deliver_both(common, file, a, params);
     // A device or a pipe takes the picture as it comes; it cannot be taken back.
     if (common->plot && plot_write(common->plot, a, params, &error))

@@ -57,7 +57,6 @@ void warn(const char *format, ...)
 bool parse_double(const char *text, double *value)
 {
     char *end;
-    errno = 0;
     *value = strtod(text, &end);
     return end != text && *end == 0;
 }

@@ -4,8 +4,6 @@
 
 #include <isogram/base.h>
 
-#include <stdbool.h>
-
 typedef struct label_order {
     int64_t *order;  // order[shown] = row; equal labels keep their order
     int64_t *breaks; // the first shown index of each class

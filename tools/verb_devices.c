@@ -16,7 +16,7 @@ static const char *yes_no(int value)
 static void print_precision(const char *name, const char *contract, int trusted, int fused, double cost, int subnormals)
 {
     if (!trusted)
-        printf("      %s: FAILED its self-check; not used\n", name);
+        printf("      %s: not used: it cannot keep the contract\n", name);
     else if (!fused)
         printf("      %s: %s (its fma does not round once), subnormals %s\n", name, contract,
                subnormals ? "kept" : "flushed");
@@ -103,7 +103,9 @@ int verb_devices(int argc, char **argv)
     isg_device *devices = calloc(MOST_DEVICES, sizeof *devices);
     isg_error error = {ISG_OK, ""};
     int32_t count = 0;
-    if (!devices || isg_device_list(devices, MOST_DEVICES, &count, &error)) {
+    if (!devices)
+        return complain("no memory");
+    if (isg_device_list(devices, MOST_DEVICES, &count, &error)) {
         free(devices);
         return complain("%s", error.message);
     }
@@ -119,7 +121,8 @@ int verb_devices(int argc, char **argv)
         isg_context *context = NULL;
         isg_error why = {ISG_OK, ""};
         if (!is_chosen)
-            isg_context_create(&context, isg_context_params(.device = spec, .error = &why));
+            isg_context_create(&context,
+                               isg_context_params(.device = spec, .arithmetic = common.arithmetic, .error = &why));
         cJSON *entry = report_device(&devices[i]);
         cJSON_AddBoolToObject(entry, "chosen", is_chosen);
         describe(&devices[i], is_chosen ? chosen : context, &why, is_chosen, !common.json, entry);

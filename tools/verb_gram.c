@@ -24,16 +24,20 @@ static void help(void)
     printf(
         "usage: isogram gram X.npy [Y.npy] -o K.npy [options]\n\n"
         "K[i,j] = k(x_i, y_j) for the rows of X (n x d) and Y (m x d; left out: X itself). - reads standard input.\n\n"
-        "      --kernel NAME     %s (default %s)\n"
-        "      --sigma S         the scale: gamma = 1/(2 S^2)\n"
-        "      --lengthscale L   the same under its other name\n"
-        "      --gamma G         or directly (default 1/d)\n"
-        "      --order L.npy     whole numbers, one for each row: the picture is sorted by them\n"
-        "      --limits          measure the device's limits too, and say what fraction was reached\n"
-        "      --repeat N        compute N times and report the median time\n%s\n"
-        "The precision is f64 when X or Y is double or has 32- or 64-bit integers, else f32.\n",
-        isg_kernel_list()[0]->summary, isg_kernel_list()[0]->name, common_help);
+        "      --kernel NAME     a covariance function (default rbf):\n");
+    for (const isg_kernel *const *row = isg_kernel_list(); *row; row++)
+        printf("                          %-12s %s\n", (*row)->name, (*row)->summary);
+    printf("      --sigma S         the scale: gamma = 1/(2 S^2)\n"
+           "      --lengthscale L   the same under its other name\n"
+           "      --gamma G         or directly (default 1/d)\n"
+           "      --order L.npy     whole numbers, one for each row: the picture is sorted by them\n"
+           "      --limits          measure the device's limits too, and say what fraction was reached\n"
+           "      --repeat N        compute N times and report the median time\n%s\n"
+           "The precision is f64 when X or Y is double or has 32- or 64-bit integers, else f32.\n",
+           common_help);
 }
+
+enum { MOST_REPETITIONS = 1000 };
 
 typedef struct gram_options {
     common_options common;
@@ -64,8 +68,8 @@ static bool take_option(gram_options *o, int option, const char *value)
     case OPTION_ORDER: o->order = value; return true;
     case OPTION_LIMITS: o->limits = true; return true;
     case OPTION_REPEAT:
-        return (parse_int(value, &o->repeat) && o->repeat >= 1 && o->repeat <= 1000) ||
-               (misuse("--repeat '%s'; it is 1 to 1000", value), false);
+        return (parse_int(value, &o->repeat) && o->repeat >= 1 && o->repeat <= MOST_REPETITIONS) ||
+               (misuse("--repeat '%s'; it is 1 to %d", value, MOST_REPETITIONS), false);
     default: return take_common_option(&o->common, option, value) >= 0;
     }
 }
@@ -122,12 +126,13 @@ static int by_value(const void *a, const void *b)
 }
 
 // Computes K as often as asked for. The bits are the same each time.
-static isg_status compute(const gram_options *o, isg_gram *gram, const isg_array *k, figures *f)
+static isg_status compute(const gram_options *o, isg_gram *gram, const isg_array *k, figures *f, progress *shown)
 {
     int64_t repeat = o->repeat ? o->repeat : 1;
-    double *times = isg_alloc(repeat, sizeof *times);
-    isg_status st = times ? ISG_OK : ISG_ERR_MEMORY;
+    double times[MOST_REPETITIONS];
+    isg_status st = ISG_OK;
     for (int64_t i = 0; i < repeat && !st; i++) {
+        progress_start(shown, o->common.quiet, "pairs");
         double start = isg_seconds();
         st = isg_gram_dense(gram, *k);
         times[i] = isg_seconds() - start;
@@ -137,7 +142,7 @@ static isg_status compute(const gram_options *o, isg_gram *gram, const isg_array
         f->seconds = (times[(repeat - 1) / 2] + times[repeat / 2]) / 2;
     }
     f->pairs = (double)k->shape[0] * (double)k->shape[1];
-    free(times);
+    progress_end(shown);
     return st;
 }
 
@@ -164,7 +169,7 @@ static void fill_report(cJSON *report, const gram_options *o, const isg_gram *gr
 {
     int64_t d;
     isg_gram_shape(gram, NULL, NULL, &d);
-    cJSON_AddStringToObject(report, "kernel", o->params.kernel ? o->params.kernel->name : isg_kernel_list()[0]->name);
+    cJSON_AddStringToObject(report, "kernel", isg_gram_kernel(gram)->name);
     cJSON_AddNumberToObject(report, "gamma", isg_gram_gamma(gram));
     cJSON_AddItemToObject(report, "shape", report_shape(k->ndim, k->shape));
     cJSON_AddNumberToObject(report, "dimension", (double)d);
@@ -247,10 +252,7 @@ static int run(gram_options *o, isg_context *context, work *w)
     }
     if (isg_npy_create(&w->k, o->common.output ? o->common.output : "-", dtype, 2, shape, &error))
         return complain("%s", error.message);
-    progress_start(&shown, o->common.quiet, "pairs");
-    isg_status st = compute(o, w->gram, isg_npy_array(w->k), &f);
-    progress_end(&shown);
-    if (st)
+    if (compute(o, w->gram, isg_npy_array(w->k), &f, &shown))
         return complain("%s", isg_context_error(context)->message);
     return finish(o, context, w, &f);
 }

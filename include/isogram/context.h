@@ -78,7 +78,7 @@ typedef struct isg_context_params {
 #define isg_context_params(...) (&(struct isg_context_params){__VA_ARGS__})
 
 // Chooses a device, probes it unless a verdict for this device and driver is cached, and makes a queue on it.
-// A device that fails its probe is passed over under "auto", "gpu" and "cpu", and refused when it was named.
+// A device that fails its probe is passed over under "auto" and the classes, and refused when it was named.
 // ISG_ERR_NO_DEVICE: nothing fits; the message lists what there is. *out must be destroyed by the caller.
 // Do not fork between this call and the last use of the context: OpenCL drivers do not survive it.
 ISG_API isg_status isg_context_create(isg_context **out, const isg_context_params *params);

@@ -41,6 +41,8 @@ ISG_API void isg_gram_destroy(isg_gram **gram);
 ISG_API void isg_gram_shape(const isg_gram *gram, int64_t *n, int64_t *m, int64_t *d);
 // The element type of K: ISG_F32 or ISG_F64.
 ISG_API isg_dtype isg_gram_dtype(const isg_gram *gram);
+// The row in use.
+ISG_API const isg_kernel *isg_gram_kernel(const isg_gram *gram);
 // gamma in use, whichever way it was given.
 ISG_API double isg_gram_gamma(const isg_gram *gram);
 
