@@ -60,8 +60,8 @@ void *device_points(suite_random *random, isg_dtype dtype, int64_t count, double
     return points;
 }
 
-void *device_expected_gram(isg_context *context, isg_dtype dtype, const void *x, int64_t n, const void *y, int64_t m,
-                           int64_t d, double gamma)
+void *device_expected_gram(isg_context *context, const isg_kernel *kernel, isg_dtype dtype, const void *x, int64_t n,
+                           const void *y, int64_t m, int64_t d, double gamma)
 {
     isg_points px, py;
     isg_scale scale;
@@ -74,8 +74,7 @@ void *device_expected_gram(isg_context *context, isg_dtype dtype, const void *x,
     ck_assert_msg(isg_scale_plan(&scale, gamma, largest, dtype, &error) == ISG_OK, "%s", error.message);
     void *k = malloc((size_t)(n * m) * isg_dtype_bytes(dtype));
     ck_assert_ptr_nonnull(k);
-    isg_reference_get(dtype, isg_probe_fused(context, dtype))
-        ->gram(isg_kernel_index(isg_kernel_find("rbf")), &px, &py, &scale, k, m);
+    isg_reference_get(dtype, isg_probe_fused(context, dtype))->gram(isg_kernel_index(kernel), &px, &py, &scale, k, m);
     return k;
 }
 

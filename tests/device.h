@@ -24,8 +24,8 @@ void device_guard_free(void *numbers, isg_dtype dtype, int64_t count);
 void *device_points(suite_random *random, isg_dtype dtype, int64_t count, double low, double high);
 
 // The reference's K for contiguous points, n x m, to be freed. y: NULL for K(X, X).
-void *device_expected_gram(isg_context *context, isg_dtype dtype, const void *x, int64_t n, const void *y, int64_t m,
-                           int64_t d, double gamma);
+void *device_expected_gram(isg_context *context, const isg_kernel *kernel, isg_dtype dtype, const void *x, int64_t n,
+                           const void *y, int64_t m, int64_t d, double gamma);
 
 // Fails with the first differing element when the bits of two blocks differ; strides in elements.
 void device_same_bits(isg_dtype dtype, const void *got, int64_t got_stride, const void *want, int64_t want_stride,

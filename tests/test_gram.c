@@ -20,31 +20,43 @@ static bool lacks(isg_context *context, isg_dtype dtype)
     return st != ISG_OK;
 }
 
+static const isg_kernel *random_kernel(suite_random *random)
+{
+    const isg_kernel *const *rows = isg_kernel_list();
+    int64_t count = 0;
+    while (rows[count])
+        count++;
+    return rows[random_below(random, count)];
+}
+
 // One random operator: the whole of K, then a random block of it, then its diagonal.
 static void check_random(isg_context *context, suite_random *random, isg_dtype dtype, int64_t most)
 {
     int64_t n = 1 + random_below(random, most), m = 1 + random_below(random, most), d = 1 + random_below(random, 70);
     bool symmetric = random_below(random, 2) != 0;
     m = symmetric ? n : m;
+    const isg_kernel *kernel = random_kernel(random);
     double gamma = ldexp(random_between(random, 1, 2), (int)random_below(random, 8) - 9);
     void *x = device_points(random, dtype, n * d, -2, 2), *y = device_points(random, dtype, m * d, -2, 2);
-    void *want = device_expected_gram(context, dtype, x, n, symmetric ? NULL : y, m, d, gamma);
+    void *want = device_expected_gram(context, kernel, dtype, x, n, symmetric ? NULL : y, m, d, gamma);
     char what[120];
-    snprintf(what, sizeof what, "%s n %lld m %lld d %lld symmetric %d", isg_dtype_name(dtype), (long long)n,
-             (long long)m, (long long)d, symmetric);
+    snprintf(what, sizeof what, "%s %s n %lld m %lld d %lld symmetric %d", kernel->name, isg_dtype_name(dtype),
+             (long long)n, (long long)m, (long long)d, symmetric);
 
     isg_gram *gram;
     isg_array none = {.dtype = ISG_DTYPE_NONE};
-    device_ok(context,
-              isg_gram_create(context, &gram,
-                              isg_gram_params(.x = isg_matrix(dtype, x, n, d),
-                                              .y = symmetric ? none : isg_matrix(dtype, y, m, d), .gamma = gamma)));
+    device_ok(context, isg_gram_create(context, &gram,
+                                       isg_gram_params(.x = isg_matrix(dtype, x, n, d),
+                                                       .y = symmetric ? none : isg_matrix(dtype, y, m, d),
+                                                       .gamma = gamma, .kernel = kernel)));
     int64_t stride = m + random_below(random, 3) * random_below(random, 20);
     void *k = device_guard(dtype, n * stride);
     isg_array whole = isg_matrix(dtype, k, n, m);
     whole.strides[0] = stride;
     device_ok(context, isg_gram_dense(gram, whole));
     device_same_bits(dtype, k, stride, want, m, n, m, what);
+    for (int64_t i = 0; i < n && symmetric && kernel->at_zero; i++)
+        ck_assert(isg_load_double(dtype, k, i * stride + i) == 1);
     // The gaps between rows were left alone: they still hold the fence's byte.
     for (int64_t i = 0; i + 1 < n && stride > m; i++)
         ck_assert_int_eq(((unsigned char *)k)[(size_t)(i * stride + m) * isg_dtype_bytes(dtype)], 0xa5);
@@ -134,7 +146,8 @@ START_TEST(far_block)
     suite_random random = suite_stream(10);
     enum { N = 100000, D = 2, ROW = 99877, COL = 98765, ROWS = 123, COLS = 77 };
     float *x = device_points(&random, ISG_F32, (int64_t)N * D, -1, 1), k[ROWS * COLS];
-    float *want = device_expected_gram(context, ISG_F32, x + ROW * D, ROWS, x + COL * D, COLS, D, 0.5);
+    float *want =
+        device_expected_gram(context, isg_kernel_find("rbf"), ISG_F32, x + ROW * D, ROWS, x + COL * D, COLS, D, 0.5);
     isg_gram *gram;
     device_ok(context, isg_gram_create(context, &gram, isg_gram_params(.x = isg_matrix_f32(x, N, D), .gamma = 0.5)));
     device_ok(context, isg_gram_tile(gram, ROW, COL, isg_matrix_f32(k, ROWS, COLS)));
@@ -153,7 +166,7 @@ START_TEST(large_mirrored)
     suite_random random = suite_stream(6);
     enum { N = 1201, D = 40 };
     void *x = device_points(&random, ISG_F32, N * D, -1, 1);
-    void *want = device_expected_gram(context, ISG_F32, x, N, NULL, N, D, 0.02);
+    void *want = device_expected_gram(context, isg_kernel_find("rbf"), ISG_F32, x, N, NULL, N, D, 0.02);
     float *k = device_guard(ISG_F32, (int64_t)N * N);
     isg_gram *gram;
     device_ok(context,
@@ -178,7 +191,7 @@ START_TEST(scales)
     suite_random random = suite_stream(7);
     enum { N = 33, D = 5 };
     float *x = device_points(&random, ISG_F32, N * D, -3, 3), y[N * D];
-    float *want = device_expected_gram(context, ISG_F32, x, N, NULL, N, D, 0.5);
+    float *want = device_expected_gram(context, isg_kernel_find("rbf"), ISG_F32, x, N, NULL, N, D, 0.5);
     for (int e = -100; e <= 100; e += 25) {
         float k[N * N];
         for (int i = 0; i < N * D; i++)
