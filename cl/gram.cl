@@ -18,8 +18,14 @@
 #define COL_PANEL (LANES * VECTORS * GROUP_COLS)
 #define ROW_PANEL (ROWS * GROUP_ROWS)
 
+// The host has seen to the alignment, but a driver may have put a copy of k elsewhere: look before a store that must be
+// aligned.
 #if STREAMED
-#define STORE_TILE(v, p) STREAM(v, p)
+#define STORE_TILE(v, p)                                                                                               \
+    if ((size_t)(p) % sizeof(real) == 0)                                                                               \
+        STREAM(v, p);                                                                                                  \
+    else                                                                                                               \
+        STORE(v, p)
 #else
 #define STORE_TILE(v, p) STORE(v, p)
 #endif

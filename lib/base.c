@@ -101,7 +101,8 @@ isg_status isg_shape_count(isg_dtype dtype, int32_t ndim, const int64_t *shape, 
     }
     if (!isg_mul(total, (int64_t)isg_dtype_bytes(dtype), &bytes) || (uint64_t)bytes > SIZE_MAX / 2 ||
         bytes > INT64_MAX - 64)
-        return isg_fail(error, ISG_ERR_OVERFLOW, "the size %s of %s cannot be addressed with 64 bits", text, isg_dtype_name(dtype));
+        return isg_fail(error, ISG_ERR_OVERFLOW, "the size %s of %s cannot be addressed with 64 bits", text,
+                        isg_dtype_name(dtype));
     *count = total;
     return ISG_OK;
 }

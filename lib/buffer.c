@@ -64,15 +64,16 @@ void isg_buffer_free(cl_mem *mem)
 }
 
 isg_status isg_panels_pack(isg_context *context, isg_panels *panels, const isg_points *points, const isg_scale *scale,
-                           int64_t first, int64_t count, int32_t width)
+                           int64_t first, int64_t count, int32_t width, int32_t lead)
 {
-    if (panels->mem && panels->first == first && panels->count == count && panels->width == width)
+    if (panels->mem && panels->first == first && panels->count == count && panels->width == width &&
+        panels->lead == lead)
         return ISG_OK;
     isg_status st;
     cl_kernel kernel;
     cl_mem rows = NULL;
     int64_t element = (int64_t)isg_dtype_bytes(points->dtype);
-    int64_t padded = isg_round_up(count, width);
+    int64_t padded = isg_round_up(lead + count, width);
     char options[40];
     snprintf(options, sizeof options, "-D PANEL=%d", (int)width);
     isg_buffer_free(&panels->mem);
@@ -82,7 +83,7 @@ isg_status isg_panels_pack(isg_context *context, isg_panels *panels, const isg_p
     int64_t bytes = ((count - 1) * points->stride + points->dims) * element;
     TRY(isg_buffer_of_host(context, &rows, CL_MEM_READ_ONLY, from, bytes, true));
     TRY(isg_run(context, kernel,
-                ISG_ARGS(arg_mem(rows), arg_mem(panels->mem), arg_long(points->stride), arg_int(count),
+                ISG_ARGS(arg_mem(rows), arg_mem(panels->mem), arg_long(points->stride), arg_int(count), arg_int(lead),
                          arg_int(points->dims), arg_real(points->dtype, scale->tiny),
                          arg_real(points->dtype, scale->factor1), arg_real(points->dtype, scale->factor2)),
                 (isg_range){{padded, 1}, {64, 1}}));
@@ -90,6 +91,7 @@ isg_status isg_panels_pack(isg_context *context, isg_panels *panels, const isg_p
     panels->first = first;
     panels->count = count;
     panels->width = width;
+    panels->lead = lead;
     isg_buffer_free(&rows);
     return ISG_OK;
 fail:

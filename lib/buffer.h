@@ -23,10 +23,11 @@ typedef struct isg_panels {
     cl_mem mem;
     int64_t first, count;
     int32_t width;
+    int32_t lead; // places left empty in front of the first point
 } isg_panels;
 
 // Packs points [first, first + count). panels: zeroed, or packed before; points that are there already are kept.
 isg_status isg_panels_pack(isg_context *context, isg_panels *panels, const isg_points *points, const isg_scale *scale,
-                           int64_t first, int64_t count, int32_t width);
+                           int64_t first, int64_t count, int32_t width, int32_t lead);
 
 #endif

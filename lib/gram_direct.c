@@ -54,14 +54,20 @@ static bool mirror_pays(const isg_gram *gram, const isg_block *b)
            gram->x.dims >= (gram->x.dtype == ISG_F64 ? 1 : 8) && bytes <= context->max_alloc_bytes;
 }
 
-// Writing past the caches saves reading each line first, which halves the time of what is bound by memory; it needs
-// aligned rows, and K too large for the caches to be of use.
-static bool stream_pays(const isg_gram *gram, const isg_block *b, shape s)
+// Writing past the caches saves reading each line first, which halves the time of what is bound by memory, for a K that
+// is too large for the caches to be of use. It needs tiles that begin at multiples of a vector in memory. Rows may:
+// then the first tile begins `lead` columns in front of K, and the columns' panels with as many empty places.
+static bool stream_pays(const isg_gram *gram, const isg_block *b, shape s, int32_t *lead)
 {
     int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
-    int64_t first = (int64_t)((uintptr_t)b->data / (uintptr_t)element) - b->col;
-    bool aligned = (uintptr_t)b->data % (uintptr_t)element == 0 && first % s.lanes == 0 && b->stride % s.lanes == 0;
-    return gram->context->zero_copy && s.lanes > 1 && aligned && b->rows * b->cols * element > (int64_t)4 << 20;
+    uintptr_t address = (uintptr_t)b->data;
+    *lead = 0;
+    if (!gram->context->zero_copy || s.lanes == 1 || b->stride % s.lanes != 0 || address % (uintptr_t)element != 0 ||
+        b->rows * b->cols * element <= (int64_t)4 << 20)
+        return false;
+    int64_t past = (int64_t)(address / (uintptr_t)element % (uintptr_t)s.lanes) - b->col % s.lanes;
+    *lead = (int32_t)(past < 0 ? past + s.lanes : past);
+    return true;
 }
 
 // What one block's launches share.
@@ -165,13 +171,15 @@ static isg_status compute_packed(job *j, const isg_block *b)
     int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
     int64_t stride = context->zero_copy ? b->stride : b->cols;
     int64_t step = rows_per_buffer(gram, b, stride);
-    part p = {.stride = stride, .col_lo = b->col - j->cols->first, .col_hi = b->col - j->cols->first + b->cols};
+    part p = {.stride = stride,
+              .col_lo = b->col - j->cols->first + j->cols->lead,
+              .col_hi = b->col - j->cols->first + j->cols->lead + b->cols};
     for (int64_t at = 0; at < b->rows; at += step) {
         int64_t rows = isg_min(step, b->rows - at);
         char *host = (char *)b->data + at * b->stride * element;
         int64_t bytes = ((rows - 1) * stride + b->cols) * element;
         TRY(isg_buffer_of_host(context, &p.k, CL_MEM_READ_WRITE, host, bytes, false));
-        p.row_lo = b->row + at - gram->rows.first;
+        p.row_lo = b->row + at - gram->rows.first + gram->rows.lead;
         p.row_hi = p.row_lo + rows;
         p.origin = -p.row_lo * stride - p.col_lo;
         TRY(launch_part(j, &p));
@@ -213,16 +221,20 @@ isg_status isg_gram_direct_block(isg_gram *gram, isg_block b)
     j.mirrored = last_row == 0 && mirror_pays(gram, &b);
     j.shape = choose_shape(&gram->context->device, gram->x.dtype, j.mirrored);
     j.total = (double)b.rows * (double)b.cols;
-    TRY(get_kernel(gram, j.mirrored, stream_pays(gram, &b, j.shape), j.shape, &j.kernel));
+    int32_t lead;
+    bool stream = stream_pays(gram, &b, j.shape, &lead);
+    // Mirrored tiles must meet at the diagonal: rows are shifted as columns are.
+    int32_t row_lead = j.mirrored ? lead : 0;
+    TRY(get_kernel(gram, j.mirrored, stream, j.shape, &j.kernel));
     for (int64_t r = b.row / set; r <= last_row; r++) {
         TRY(isg_panels_pack(gram->context, &gram->rows, &gram->x, &gram->scale, r * set,
-                            isg_min(set, gram->x.count - r * set), row_panel(j.shape)));
+                            isg_min(set, gram->x.count - r * set), row_panel(j.shape), row_lead));
         for (int64_t c = b.col / set; c <= last_col; c++) {
-            bool shared = gram->symmetric && r == c && row_panel(j.shape) == col_panel(j.shape);
+            bool shared = gram->symmetric && r == c && row_lead == lead && row_panel(j.shape) == col_panel(j.shape);
             j.cols = shared ? &gram->rows : &gram->cols;
             if (!shared)
                 TRY(isg_panels_pack(gram->context, &gram->cols, &gram->y, &gram->scale, c * set,
-                                    isg_min(set, gram->y.count - c * set), col_panel(j.shape)));
+                                    isg_min(set, gram->y.count - c * set), col_panel(j.shape), lead));
             isg_block q = b;
             q.row = isg_max(b.row, r * set);
             q.col = isg_max(b.col, c * set);
@@ -254,9 +266,9 @@ isg_status isg_gram_direct_diagonal(isg_gram *gram, int64_t count, void *out)
     for (int64_t at = 0; at < count; at += step) {
         int64_t first = at / set * set, rows = isg_min(step, isg_min(count, first + set) - at);
         TRY(isg_panels_pack(context, &gram->rows, &gram->x, &gram->scale, first, isg_min(set, gram->x.count - first),
-                            row_panel(s)));
+                            row_panel(s), 0));
         TRY(isg_panels_pack(context, &gram->cols, &gram->y, &gram->scale, first, isg_min(set, gram->y.count - first),
-                            col_panel(s)));
+                            col_panel(s), 0));
         TRY(isg_buffer_of_host(context, &k, CL_MEM_READ_WRITE, (char *)out + at * element, rows * element, false));
         TRY(isg_run(context, kernel,
                     ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(gram->cols.mem), arg_mem(k), arg_int(at - first),

@@ -139,6 +139,43 @@ START_TEST(random_shapes_in_gpu_tiles)
 }
 END_TEST
 
+// Rows that begin anywhere in memory: whole tiles still begin at multiples of a vector, in front of K if need be.
+START_TEST(unaligned_rows)
+{
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    suite_random random = suite_stream(11);
+    enum { N = 1100, STRIDE = 1104 }; // above 4 MiB, where K goes past the caches
+    static const int offsets[] = {0, 1, 4, 15, 2};
+    for (int64_t d = 3; d < 40; d += 20) {
+        void *x = device_points(&random, ISG_F32, N * d, -1, 1);
+        float *want = device_expected_gram(context, isg_kernel_find("rbf"), ISG_F32, x, N, NULL, N, d, 0.1);
+        for (size_t o = 0; o < COUNT(offsets); o++) {
+            float *memory = device_guard(ISG_F32, (int64_t)N * STRIDE + offsets[o]), *k = memory + offsets[o];
+            isg_gram *gram;
+            device_ok(context, isg_gram_create(context, &gram,
+                                               isg_gram_params(.x = isg_matrix(ISG_F32, x, N, d), .gamma = 0.1)));
+            isg_array whole = isg_matrix_f32(k, N, N);
+            whole.strides[0] = STRIDE;
+            device_ok(context, isg_gram_dense(gram, whole));
+            device_same_bits(ISG_F32, k, STRIDE, want, N, N, N, "unaligned");
+            for (int64_t i = 0; i + 1 < N; i++)
+                ck_assert_int_eq(((unsigned char *)(k + i * STRIDE + N))[0], 0xa5);
+            for (int i = 0; i < offsets[o]; i++)
+                ck_assert_int_eq(((unsigned char *)(memory + i))[0], 0xa5);
+            whole.shape[0] = N - 7;
+            whole.shape[1] = N - 5;
+            device_ok(context, isg_gram_tile(gram, 7, 5, whole));
+            device_same_bits(ISG_F32, k, STRIDE, want + 7 * N + 5, N, N - 7, N - 5, "unaligned tile");
+            device_guard_free(memory, ISG_F32, (int64_t)N * STRIDE + offsets[o]);
+            isg_gram_destroy(&gram);
+        }
+        free(want);
+        free(x);
+    }
+    isg_context_destroy(&context);
+}
+END_TEST
+
 // K has more elements than 32 bits can count; a block at its far end is that of the points there.
 START_TEST(far_block)
 {
@@ -342,6 +379,7 @@ int main(void)
                                   random_shapes_in_parts,
                                   random_shapes_in_gpu_tiles,
                                   far_block,
+                                  unaligned_rows,
                                   large_mirrored,
                                   scales,
                                   nan_allowed,
