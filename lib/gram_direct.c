@@ -200,14 +200,14 @@ fail:
 }
 
 // Points that one panel set may hold: within the largest buffer, and 32-bit indices. A multiple of every panel's width
-// in any shape, for sets begin at panel borders.
+// in any shape, for sets begin at panel borders; one such step is left free for a lead.
 static int64_t points_per_set(const isg_gram *gram)
 {
     const int64_t step = 64;
     int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
     int64_t widest = isg_max(isg_max(gram->x.stride, gram->y.stride), gram->x.dims);
     int64_t count = gram->context->max_alloc_bytes / element / widest;
-    count = isg_min(count, INT32_MAX / 4) / step * step;
+    count = isg_min(count, INT32_MAX / 4) / step * step - step;
     return isg_max(count, step);
 }
 

@@ -38,22 +38,24 @@ static isg_status measure_madds(isg_context *context, isg_real_type type, double
     cl_kernel kernel;
     cl_mem mem = NULL;
     int64_t items = isg_round_up((int64_t)context->device.compute_units * 1024, 64);
-    double best = HUGE_VAL, seconds = 0;
+    double best = HUGE_VAL;
     int64_t rounds = 2;
     TRY(isg_program_kernel(context, &kernel, "probe.cl", "probe_speed", type, ""));
     TRY(isg_buffer_new(context, &mem, CL_MEM_WRITE_ONLY, items * type.lanes * (int64_t)isg_dtype_bytes(type.dtype)));
-    for (int i = 0; i < TRIES;
-         i += seconds >= 0.02 || rounds >= MOST_ROUNDS) { // rounds grow until one launch takes long enough to be timed
+    // Rounds grow until one launch takes long enough to be timed.
+    for (int timed = 0; timed < TRIES;) {
         double start = isg_seconds();
         TRY(isg_run(context, kernel,
                     ISG_ARGS(arg_mem(mem), arg_real(type.dtype, 0.5), arg_int(rounds), arg_int(type.fused)),
                     (isg_range){{items, 1}, {64, 1}}));
         TRY(isg_finish(context));
-        seconds = isg_seconds() - start;
-        if (seconds >= 0.02 || rounds >= MOST_ROUNDS)
-            best = fmin(best, seconds / (double)rounds);
-        else
+        double seconds = isg_seconds() - start;
+        if (seconds < 0.02 && rounds < MOST_ROUNDS) {
             rounds *= 2;
+            continue;
+        }
+        best = fmin(best, seconds / (double)rounds);
+        timed++;
     }
     *per_s = CHAINS * (double)items * type.lanes / best;
 fail:

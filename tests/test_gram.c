@@ -176,6 +176,28 @@ START_TEST(unaligned_rows)
 }
 END_TEST
 
+// Sets of points that fill a buffer to its last byte leave no room for a shifted first tile.
+START_TEST(unaligned_rows_in_parts)
+{
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 1 << 20);
+    suite_random random = suite_stream(12);
+    enum { N = 4200, D = 64, ROWS = 300, COLS = 4192, OFFSET = 4 };
+    void *x = device_points(&random, ISG_F32, N * D, -1, 1);
+    float *want = device_expected_gram(context, isg_kernel_find("rbf"), ISG_F32, x, ROWS, x, COLS, D, 0.05);
+    float *memory = device_guard(ISG_F32, ROWS * COLS + OFFSET);
+    isg_gram *gram;
+    device_ok(context,
+              isg_gram_create(context, &gram, isg_gram_params(.x = isg_matrix(ISG_F32, x, N, D), .gamma = 0.05)));
+    device_ok(context, isg_gram_tile(gram, 0, 0, isg_matrix_f32(memory + OFFSET, ROWS, COLS)));
+    device_same_bits(ISG_F32, memory + OFFSET, COLS, want, COLS, ROWS, COLS, "unaligned in parts");
+    device_guard_free(memory, ISG_F32, ROWS * COLS + OFFSET);
+    isg_gram_destroy(&gram);
+    isg_context_destroy(&context);
+    free(want);
+    free(x);
+}
+END_TEST
+
 // K has more elements than 32 bits can count; a block at its far end is that of the points there.
 START_TEST(far_block)
 {
@@ -380,6 +402,7 @@ int main(void)
                                   random_shapes_in_gpu_tiles,
                                   far_block,
                                   unaligned_rows,
+                                  unaligned_rows_in_parts,
                                   large_mirrored,
                                   scales,
                                   nan_allowed,

@@ -66,6 +66,11 @@ cJSON *report_shape(int32_t ndim, const int64_t *shape)
     return a;
 }
 
+isg_precision precision_of(isg_dtype dtype)
+{
+    return dtype == ISG_F64 ? ISG_PRECISION_F64 : ISG_PRECISION_F32;
+}
+
 cJSON *report_new(const char *verb, isg_context *context, isg_precision precision)
 {
     cJSON *report = cJSON_CreateObject();

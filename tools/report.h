@@ -21,6 +21,9 @@ void progress_end(progress *p);
 // 1234567 as "1.23 M" and the like.
 const char *with_prefix(double value, char *text, size_t bytes);
 
+// The precision of results of this dtype.
+isg_precision precision_of(isg_dtype dtype);
+
 // A new report that names the verb, the library, the device and, unless precision is DEFAULT, the contract.
 cJSON *report_new(const char *verb, isg_context *context, isg_precision precision);
 cJSON *report_device(const isg_device *device);

@@ -154,8 +154,7 @@ static void summarize(const gram_options *o, isg_context *context, const isg_gra
     printf("K         %lld x %lld %s%s%s\n", (long long)k->shape[0], (long long)k->shape[1], isg_dtype_name(k->dtype),
            o->common.output ? " in " : "", o->common.output ? o->common.output : "");
     printf("device    %s (%s)\n", d->name, d->platform);
-    printf("contract  %s\n",
-           isg_context_contract(context, k->dtype == ISG_F64 ? ISG_PRECISION_F64 : ISG_PRECISION_F32));
+    printf("contract  %s\n", isg_context_contract(context, precision_of(k->dtype)));
     printf("kernel    gamma %.6g\n", isg_gram_gamma(gram));
     printf("time      %.4f s, %spairs/s\n", f->seconds, with_prefix(f->pairs / f->seconds, rate, sizeof rate));
     if (f->limit_seconds > 0)
@@ -214,7 +213,7 @@ static int finish(const gram_options *o, isg_context *context, work *w, figures 
     bool to_stdout = o->common.output && strcmp(o->common.output, "-") == 0;
     if (!o->common.json && !o->common.quiet && !to_stdout)
         summarize(o, context, w->gram, &k, f);
-    cJSON *report = report_new("gram", context, k.dtype == ISG_F64 ? ISG_PRECISION_F64 : ISG_PRECISION_F32);
+    cJSON *report = report_new("gram", context, precision_of(k.dtype));
     fill_report(report, o, w->gram, &k, f);
     return report_finish(report, o->common.json);
 }
@@ -246,7 +245,7 @@ static int run(gram_options *o, isg_context *context, work *w)
         return complain("%s", error.message);
     isg_dtype dtype = isg_gram_dtype(w->gram);
     if (o->limits) {
-        if (isg_context_measure(context, dtype == ISG_F64 ? ISG_PRECISION_F64 : ISG_PRECISION_F32, &f.limits))
+        if (isg_context_measure(context, precision_of(dtype), &f.limits))
             return complain("%s", isg_context_error(context)->message);
         f.limit_seconds = limit_seconds(w->gram, !o->y, &f.limits);
     }

@@ -211,7 +211,7 @@ static int run(const grid_options *o, isg_context *context)
         goto done;
     }
     double seconds = isg_seconds() - start;
-    cJSON *report = report_new("grid", context, a->dtype == ISG_F64 ? ISG_PRECISION_F64 : ISG_PRECISION_F32);
+    cJSON *report = report_new("grid", context, precision_of(a->dtype));
     fill_report(report, o, a, seconds);
     isg_array plane = middle_plane(*a);
     code = deliver(&o->common, &file, &plane, NULL);
