@@ -247,8 +247,8 @@ static isg_status check_functions(isg_context *context, workspace *w, verdict *v
                 (isg_range){{NUMBERS / w->type.lanes, 1}, {1, 1}}));
     TRY(download(context, w, 2));
     const isg_reference *reference = isg_reference_get(dtype, w->type.fused);
-    reference->exp_nonpositive(w->host[0], w->host[1], NUMBERS);
-    reference->mul_normal(w->host[1], w->host[1], w->host[2], NUMBERS);
+    reference->apply(FUNCTION_exp_nonpositive, w->host[0], NULL, w->host[1], NUMBERS);
+    reference->apply(FUNCTION_mul_normal, w->host[1], w->host[1], w->host[2], NUMBERS);
     bool same = memcmp(w->host[1], w->host[3], bytes) == 0 && memcmp(w->host[2], w->host[4], bytes) == 0;
     v->trusted[w->type.fused] = same ? TRUSTED : WRONG;
 fail:

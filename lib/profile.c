@@ -57,7 +57,7 @@ static pair exactly(double a)
 static double exp_minus(double u)
 {
     double x = -u, y;
-    isg_reference_get(ISG_F64, true)->exp_nonpositive(&x, &y, 1);
+    isg_reference_get(ISG_F64, true)->apply(FUNCTION_exp_nonpositive, &x, NULL, &y, 1);
     return y;
 }
 

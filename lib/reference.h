@@ -4,15 +4,16 @@
 
 #include "points.h"
 
+#include "../cl/functions.h"
+
 #include <isogram/kernel.h>
 
 // One precision and arithmetic; reference_variant.c is compiled once for each. Arrays are of the variant's real type.
 typedef struct isg_reference {
     isg_dtype dtype;
     bool fused;
-    // numerics.h, element by element.
-    void (*exp_nonpositive)(const void *x, void *y, int64_t count);
-    void (*mul_normal)(const void *a, const void *b, void *c, int64_t count);
+    // y[i] = f(a[i]) or f(a[i], b[i]), f by its row in cl/functions.h. b: may be NULL for functions of one argument.
+    void (*apply)(int function, const void *a, const void *b, void *y, int64_t count);
     // k[i * stride + j] for all points of x and y. kernel: as isg_kernel_index.
     void (*gram)(int kernel, const isg_points *x, const isg_points *y, const isg_scale *scale, void *k, int64_t stride);
     // The outer product of ndim profiles of the real type.

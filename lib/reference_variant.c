@@ -11,16 +11,22 @@ static real (*const formulas[])(real) = {
 #undef KERNEL
 };
 
-static void each_exp(const void *x, void *y, int64_t count)
-{
-    for (int64_t i = 0; i < count; i++)
-        ((real *)y)[i] = exp_nonpositive(((const real *)x)[i]);
-}
+#define CALL_1(name) name(u[i])
+#define CALL_2(name) name(u[i], v[i])
+#define FUNCTION(name, arity)                                                                                          \
+    case FUNCTION_##name:                                                                                              \
+        for (int64_t i = 0; i < count; i++)                                                                            \
+            r[i] = CALL_##arity(name);                                                                                 \
+        break;
 
-static void each_mul(const void *a, const void *b, void *c, int64_t count)
+static void apply(int function, const void *a, const void *b, void *y, int64_t count)
 {
-    for (int64_t i = 0; i < count; i++)
-        ((real *)c)[i] = mul_normal(((const real *)a)[i], ((const real *)b)[i]);
+    const real *u = a, *v = b;
+    real *r = y;
+    switch (function) {
+        EACH_FUNCTION(FUNCTION)
+    default: break;
+    }
 }
 
 // As pack.cl does.
@@ -76,8 +82,7 @@ extern const isg_reference NAME;
 const isg_reference NAME = {
     .dtype = REAL_BITS == 64 ? ISG_F64 : ISG_F32,
     .fused = FUSED,
-    .exp_nonpositive = each_exp,
-    .mul_normal = each_mul,
+    .apply = apply,
     .gram = gram,
     .grid = grid,
 };

@@ -30,7 +30,7 @@ static void *work(void *argument)
             uint32_t bits = (uint32_t)at;
             memcpy(&x[count], &bits, sizeof bits);
         }
-        mine->reference->exp_nonpositive(x, y, count);
+        mine->reference->apply(FUNCTION_exp_nonpositive, x, NULL, y, count);
         for (int i = 0; i < count; i++) {
             double error = oracle_exp_error_f32(x[i], y[i]);
             mine->count++;

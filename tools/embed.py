@@ -2,17 +2,27 @@
 """Turns the .cl sources into a C file: embed.py OUT.c FILE…
 
 Every text begins with a #line directive, so that a device's compiler names the file that a person can open. The texts are
-arrays of bytes: string literals of their length are beyond what C promises to take.
+arrays of bytes: string literals of their length are beyond what C promises to take. What a file includes from its own folder stands
+in its text, for OpenCL compilers find no files.
 """
+import re
 import sys
 from pathlib import Path
+
+
+def flat(path):
+    """The text of a file and of those it includes. Each guards itself against being read twice."""
+    lines = [f'#line 1 "cl/{path.name}"']
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        include = re.fullmatch(r'#include "(\w+\.h)"', line)
+        lines += [flat(path.parent / include[1]), f'#line {number + 1} "cl/{path.name}"'] if include else [line]
+    return "\n".join(lines) + "\n"
 
 
 def main(out, *paths):
     arrays, rows = [], []
     for at, path in enumerate(map(Path, paths)):
-        text = f'#line 1 "cl/{path.name}"\n' + path.read_text(encoding="utf-8")
-        data = [str(byte) for byte in text.encode("ascii")] + ["0"]
+        data = [str(byte) for byte in flat(path).encode("ascii")] + ["0"]
         lines = ",\n    ".join(", ".join(data[i : i + 24]) for i in range(0, len(data), 24))
         arrays.append(f"// {path.name}\nstatic const char text_{at}[] = {{\n    {lines}}};\n")
         rows.append(f'    {{"{path.name}", text_{at}}},\n')

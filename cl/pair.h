@@ -1,0 +1,89 @@
+// Numbers in two parts: hi + lo, where |lo| is at most about half an ulp of hi. The last steps of a function are taken
+// with them, so that little but the final rounding is left of its error. fma.h comes first.
+//
+// No part may come close to the subnormal numbers: the functions scale their arguments first, or leave out the lesser
+// part.
+#ifndef ISG_CL_PAIR_H
+#define ISG_CL_PAIR_H
+
+typedef struct pair {
+    real hi, lo;
+} pair;
+
+FN pair pair_of(real hi, real lo)
+{
+    pair p;
+    p.hi = hi;
+    p.lo = lo;
+    return p;
+}
+
+// a + b without error: Knuth, The Art of Computer Programming 2, 4.2.2, theorem B.
+FN pair sum_exact(real a, real b)
+{
+    real s = a + b, t = s - a;
+    return pair_of(s, (a - (s - t)) + (b - t));
+}
+
+// The same in half the operations, for |a| >= |b|, or a = 0: Dekker 1971.
+FN pair sum_ordered(real a, real b)
+{
+    real s = a + b;
+    return pair_of(s, b - (s - a));
+}
+
+// a b without error. Without a fused multiply-add by Veltkamp's splitting: Dekker 1971.
+FN pair product_exact(real a, real b)
+{
+    real p = a * b;
+#if FUSED
+    return pair_of(p, FMA(a, b, -p));
+#else
+    const real split = PICK_REAL(4097.0f, 134217729.0);
+    real a_up = a * split, b_up = b * split;
+    real a_hi = a_up - (a_up - a), b_hi = b_up - (b_up - b);
+    real a_lo = a - a_hi, b_lo = b - b_hi;
+    return pair_of(p, ((a_hi * b_hi - p) + a_hi * b_lo + a_lo * b_hi) + a_lo * b_lo);
+#endif
+}
+
+FN pair pair_product(pair a, pair b)
+{
+    pair p = product_exact(a.hi, b.hi);
+    return sum_ordered(p.hi, p.lo + FMA(a.hi, b.lo, a.lo * b.hi));
+}
+
+// Horner's step: a x + hi + lo.
+FN pair pair_step(pair a, real x, real hi, real lo)
+{
+    pair p = product_exact(a.hi, x);
+    pair s = sum_exact(hi, p.hi);
+    return sum_ordered(s.hi, s.lo + (p.lo + FMA(a.lo, x, lo)));
+}
+
+// 1/m for m in [1, 2), within 2 ulp: the polynomial of degree 2 of least relative error, (1 - T3(3 - 2m)/99)/m, where
+// T3 is Chebyshev's, then Newton's iteration, which squares the error of 1/99.
+FN real reciprocal_of_mantissa(real m)
+{
+    real y = FMA(FMA(m, REAL(32.0f / 99), REAL(-144.0f / 99)), m, REAL(210.0f / 99));
+    y = FMA(y, FMA(-m, y, REAL(1)), y);
+    y = FMA(y, FMA(-m, y, REAL(1)), y);
+#if REAL_BITS == 64
+    y = FMA(y, FMA(-m, y, REAL(1)), y);
+#endif
+    return y;
+}
+
+// a / b for b > 0 far from the ends of the range.
+FN pair pair_quotient(pair a, pair b)
+{
+    bits mantissa = as_bits(b.hi) & BITS(MANTISSA_BITS);
+    real y = reciprocal_of_mantissa(as_real(mantissa | BITS(ONE_BITS)));
+    y = as_real(as_bits(y) + BITS(ONE_BITS) + mantissa - as_bits(b.hi)); // the exponent
+    real q = a.hi * y;
+    pair p = product_exact(q, b.hi);
+    real rest = (a.hi - p.hi) - p.lo + FMA(-q, b.lo, a.lo);
+    return sum_ordered(q, rest * y);
+}
+
+#endif

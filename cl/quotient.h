@@ -1,0 +1,105 @@
+// Products, quotients and square roots, correctly rounded by the contract's own hand: the OpenCL specification lets
+// devices be 2.5 ulp off in x / y and 3 in sqrt(x). pair.h comes first.
+#ifndef ISG_CL_QUOTIENT_H
+#define ISG_CL_QUOTIENT_H
+
+// 2^32 keeps a product above the subnormal numbers for long enough to look at it.
+#define LIFT 4294967296.0f
+
+// a * b for 0 <= a < 2^60, 0 <= b <= 2^30; +0 where the product is below the smallest normal number. Looking at the
+// plain product would not do: whether one that rounds up to the smallest normal number is flushed differs from device
+// to device.
+FN real mul_normal(real a, real b)
+{
+    real lifted = a * REAL(LIFT) * b;
+    real kept = as_real(as_bits(lifted) & ~MASK(lifted < REAL(SMALLEST_NORMAL * LIFT)));
+    return kept * REAL(1 / LIFT);
+}
+
+// x 2^n by its bits, for normal x and results that are normal or infinite.
+FN real scale_bits(real x, bits n)
+{
+    return as_real(as_bits(x) + SHIFT_UP(n, FIELD));
+}
+
+// x 2^n for x in (2^-20, 2^20) and any n of the exponents' size: +0 below the smallest normal number, infinite above the
+// largest.
+FN real scale_range(real x, bits n)
+{
+    bits field = ((as_bits(x) & BITS(INFINITE_BITS)) >> FIELD) + n;
+    real inside = scale_bits(x, n & MASK(field > 0) & MASK(field < BITS(2 * BIAS + 1)));
+    real r = pick(MASK(field < BITS(2 * BIAS + 1)), inside, with_sign(as_real(BITS(INFINITE_BITS)), x));
+    return as_real(as_bits(r) & MASK(field > 0));
+}
+
+// a / b, correctly rounded. By Newton's reciprocal, one step on the quotient of the mantissas, and then the exact
+// remainder, which tells the right neighbour; a quotient of normal numbers is never halfway between two. Domain: all
+// numbers; x / 0 is infinite, 0 / 0 and inf / inf are NaN. Every zero that comes out is +0.
+FN real real_divide(real a, real b)
+{
+    bits mag_a = as_bits(a) & BITS(MAGNITUDE_BITS), mag_b = as_bits(b) & BITS(MAGNITUDE_BITS);
+    bits one = BITS(ONE_BITS);
+    real ma = as_real((mag_a & BITS(MANTISSA_BITS)) | one), mb = as_real((mag_b & BITS(MANTISSA_BITS)) | one);
+    bits less = MASK(ma < mb); // then one bit of the quotient stands before the mantissa
+    ma = scale_bits(ma, less & 1);
+    bits n = (mag_a >> FIELD) - (mag_b >> FIELD) + less;
+
+    real y = reciprocal_of_mantissa(mb), q = ma * y;
+    pair p = product_exact(q, mb);
+    q = FMA((ma - p.hi) - p.lo, y, q);
+    q = pick(MASK(q < REAL(1)), REAL(1), q);
+    p = product_exact(q, mb);
+    real rest = (ma - p.hi) - p.lo, half_ulp = mb * PICK_REAL(0x1p-24f, 0x1p-53);
+    q = as_real(as_bits(q) - MASK(rest > half_ulp) + MASK(rest < -half_ulp));
+    q = scale_range(q, n);
+
+    bits zero_a = MASK(mag_a < BITS(NORMAL_BITS)), zero_b = MASK(mag_b < BITS(NORMAL_BITS));
+    bits inf_a = MASK(mag_a == BITS(INFINITE_BITS)), inf_b = MASK(mag_b == BITS(INFINITE_BITS));
+    bits infinite = inf_a | zero_b, zero = zero_a | inf_b;
+    q = pick(infinite, as_real(BITS(INFINITE_BITS)), q);
+    q = as_real(as_bits(q) & ~zero);
+    bits negative = (as_bits(a) ^ as_bits(b)) & ~BITS(MAGNITUDE_BITS) & MASK(as_bits(q) != 0);
+    q = as_real(as_bits(q) | negative);
+    return pick((infinite & zero) | is_nan(a) | is_nan(b), as_real(BITS(MAGNITUDE_BITS)), q);
+}
+
+// 1 / x, correctly rounded: as real_divide.
+FN real real_reciprocal(real x)
+{
+    return real_divide(REAL(1), x);
+}
+
+// The square root, correctly rounded. A first guess of 1/sqrt(x) by halving the exponent in the bits (Lomont 2003),
+// Newton's iteration, one step on the root, and then the exact remainder, which tells the right neighbour. Domain:
+// x >= 0, NaN below; every zero that comes out is +0.
+FN real real_sqrt(real x)
+{
+    bits mag = as_bits(x) & BITS(MAGNITUDE_BITS);
+    bits exponent = (mag >> FIELD) - BITS(BIAS), odd = exponent & 1;
+    real m = as_real((mag & BITS(MANTISSA_BITS)) | BITS(ONE_BITS));
+    m = scale_bits(m, odd); // in [1, 4)
+    real half_m = m * REAL(0.5f);
+#if REAL_BITS == 64
+    real y = as_real(BITS(0x5fe6eb50c7b537a9) - (as_bits(m) >> 1));
+    y = y * FMA(-half_m * y, y, REAL(1.5f));
+#else
+    real y = as_real(BITS(0x5f375a86) - (as_bits(m) >> 1));
+#endif
+    y = y * FMA(-half_m * y, y, REAL(1.5f));
+    y = y * FMA(-half_m * y, y, REAL(1.5f));
+    y = y * FMA(-half_m * y, y, REAL(1.5f));
+    real g = m * y;
+    pair p = product_exact(g, g);
+    g = FMA((m - p.hi) - p.lo, y * REAL(0.5f), g);
+    g = pick(MASK(g < REAL(1)), REAL(1), g);
+    p = product_exact(g, g);
+    real rest = (m - p.hi) - p.lo, ulp = g * PICK_REAL(0x1p-23f, 0x1p-52);
+    // (g + ulp/2)^2 = g^2 + g ulp + ulp^2/4, and the remainder is a multiple of ulp^2.
+    g = as_real(as_bits(g) - MASK(rest > ulp) + MASK(rest <= -ulp));
+    real root = scale_bits(g, (exponent - odd) >> 1);
+    root = as_real(as_bits(root) & ~MASK(mag < BITS(NORMAL_BITS)));
+    root = pick(MASK(mag >= BITS(INFINITE_BITS)), as_real(mag), root);
+    return pick(MASK(as_bits(x) < 0) & MASK(mag >= BITS(NORMAL_BITS)), as_real(BITS(MAGNITUDE_BITS)), root);
+}
+
+#endif
