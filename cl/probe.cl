@@ -14,6 +14,16 @@ kernel void probe_arithmetic(global const scalar *a, global const scalar *b, glo
     fused[i] = fma(a[i], b[i], c[i]);
 }
 
+// 64-bit integers, which indices and the integer fma need: the low and the high half of a product, sums and shifts.
+kernel void probe_integers(global const ulong *a, global const ulong *b, global ulong *out, int count)
+{
+    int i = (int)get_global_id(0);
+    if (i >= count)
+        return;
+    ulong x = a[i], y = b[i];
+    out[i] = (x * y ^ mul_hi(x, y)) + (x << (int)(y & 63)) - (y >> (int)(x & 63)) + (ulong)(x < y);
+}
+
 // The self-check: the contract's own functions in the lanes that kernels will use.
 kernel void probe_functions(global const scalar *x, global scalar *exps, global scalar *products, int vectors)
 {
@@ -25,27 +35,28 @@ kernel void probe_functions(global const scalar *x, global scalar *exps, global 
     STORE(mul_normal(e, e), products + i * LANES);
 }
 
-// Sixteen chains, enough to keep every multiply-add unit busy. fused: which of the two instructions.
-#define CHAINS 16
+// Sixteen chains, enough to keep every multiply-add unit busy; each a variable of its own, for a compiler that does not
+// unroll would leave an array in memory, and measure that. fused: which of the two instructions.
+#define CHAINS(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11) F(12) F(13) F(14) F(15)
 kernel void probe_speed(global scalar *out, scalar factor, int rounds, int fused)
 {
-    real t[CHAINS];
     int i = (int)get_global_id(0);
-    EACH (j, CHAINS)
-        t[j] = REAL(i + j);
-    real f = (real)factor;
+    real f = (real)factor, s = REAL(0);
+#define START(j)  real t##j = REAL(i + j);
+#define PLAIN(j)  t##j = t##j * f + f;
+#define AT_ONCE(j) t##j = FMA_FUSED(t##j, f, f);
+#define SUM(j)    s += t##j;
+    CHAINS(START)
     if (fused) {
-        for (int n = 0; n < rounds; n++)
-            EACH (j, CHAINS)
-                t[j] = fma(t[j], f, f);
+        for (int n = 0; n < rounds; n++) {
+            CHAINS(AT_ONCE)
+        }
     } else {
-        for (int n = 0; n < rounds; n++)
-            EACH (j, CHAINS)
-                t[j] = t[j] * f + f;
+        for (int n = 0; n < rounds; n++) {
+            CHAINS(PLAIN)
+        }
     }
-    real s = t[0];
-    EACH (j, CHAINS - 1)
-        s += t[j + 1];
+    CHAINS(SUM)
     STORE(s, out + i * LANES);
 }
 

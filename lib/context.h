@@ -16,6 +16,7 @@ struct isg_context {
     isg_error verdict[2];      // what came of it
     isg_arithmetic arithmetic; // as asked for
     int64_t max_alloc_bytes;   // of one buffer: the device's limit or the caller's, whichever is less
+    bool fma_by_integers[2];   // by precision: fused arithmetic goes through the integer-only fma
     bool zero_copy;            // arrays are used where they lie in host memory
 
     cl_platform_id platform_id;

@@ -21,7 +21,7 @@ isg_status isg_functions_run(isg_context *context, isg_real_type type, int funct
     TRY(isg_buffer_new(context, &out, CL_MEM_WRITE_ONLY, vectors * type.lanes * (int64_t)isg_dtype_bytes(type.dtype)));
     TRY(isg_run(context, kernel,
                 ISG_ARGS(arg_mem(in[0]), arg_mem(in[1]), arg_mem(out), arg_int(function), arg_int(vectors)),
-                (isg_range){{vectors, 1}, {1, 1}}));
+                (isg_range){{vectors, 1}, {16, 1}}));
     CL_TRY(context, clEnqueueReadBuffer(context->queue, out, CL_TRUE, 0, bytes, y, 0, NULL, NULL));
 fail:
     isg_buffer_free(&in[0]);

@@ -6,8 +6,7 @@
 #include "context.h"
 
 // Runs the probe of a precision, or recalls it, and fills that precision's half of context->probe. ISG_ERR_UNTRUSTED:
-// the device does not compute the contract's bits in this arithmetic; ISG_ERR_UNSUPPORTED: fused was asked for and is
-// not there.
+// the device does not compute the contract's bits in this arithmetic.
 isg_status isg_probe_precision(isg_context *context, isg_dtype dtype);
 
 // The arithmetic that follows from the probe and from what the context was asked for.

@@ -137,9 +137,10 @@ static isg_status get_program(isg_context *context, isg_program **out, const cha
                               const char *options)
 {
     char id[600];
-    snprintf(id, sizeof id, "%s %s-D REAL_BITS=%d -D FUSED=%d -D LANES=%d %s", file,
-             strcmp(context->device.c_version, "OpenCL C 1.2") >= 0 ? "-cl-std=CL1.2 " : "",
-             type.dtype == ISG_F64 ? 64 : 32, type.fused, (int)type.lanes, options);
+    bool wide = type.dtype == ISG_F64;
+    snprintf(id, sizeof id, "%s %s-D REAL_BITS=%d -D FUSED=%d -D LANES=%d %s%s", file,
+             strcmp(context->device.c_version, "OpenCL C 1.2") >= 0 ? "-cl-std=CL1.2 " : "", wide ? 64 : 32, type.fused,
+             (int)type.lanes, type.fused && context->fma_by_integers[wide] ? "-D FMA_BY_INTEGERS=1 " : "", options);
     for (isg_program *p = context->programs; p; p = p->next) {
         if (strcmp(p->id, id) == 0) {
             *out = p;

@@ -1,9 +1,7 @@
 #include "oracle.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 static int mantissa_bits(isg_dtype dtype)
 {
@@ -66,38 +64,6 @@ void oracle_put(isg_dtype dtype, void *array, int64_t i, double value)
         ((double *)array)[i] = value;
     else
         ((float *)array)[i] = (float)value;
-}
-
-static double exp_error_by_mpfr(float x, float y)
-{
-    mpfr_t exact;
-    mpfr_init2(exact, ORACLE_BITS);
-    mpfr_set_flt(exact, x, MPFR_RNDN);
-    mpfr_exp(exact, exact, MPFR_RNDN);
-    double error = oracle_error(y, exact, ISG_F32);
-    if (!oracle_is_normal(exact, ISG_F32))
-        error = y == 0 && !signbit(y) ? 0 : INFINITY;
-    mpfr_clear(exact);
-    return error;
-}
-
-double oracle_exp_error_f32(float x, float y)
-{
-#if LDBL_MANT_DIG == 64
-    double reference = (double)expl(x); // fast where it is the processor's own format
-#else
-    double reference = exp(x);
-#endif
-    // Any exp in double precision is good to 2^-20 ulp of a float.
-    if (fabs(reference / 0x1p-126 - 1) < 0x1p-40)
-        return exp_error_by_mpfr(x, y);
-    if (reference < 0x1p-126)
-        return y == 0 && !signbit(y) ? 0 : INFINITY;
-    float nearest = (float)reference;
-    uint32_t bits;
-    memcpy(&bits, &nearest, sizeof bits);
-    double error = ldexp(fabs((double)y - reference), 23 - ((int)(bits >> 23) - 127));
-    return fabs(error - 1) < 0x1p-10 ? exp_error_by_mpfr(x, y) : error;
 }
 
 static void load(mpfr_ptr x, const void *row, int64_t k, isg_dtype dtype)

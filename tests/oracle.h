@@ -30,10 +30,6 @@ double oracle_smallest_normal(isg_dtype dtype);
 void *oracle_array(isg_dtype dtype, int64_t count);
 void oracle_put(isg_dtype dtype, void *array, int64_t i, double value);
 
-// The error, in ulps, of y as exp(x) in single precision. Fast: the C library's exp in more precision decides, except
-// close to 1 ulp, where MPFR does. +0 is right below the smallest normal number, and nothing else is.
-double oracle_exp_error_f32(float x, float y);
-
 // |x - y|^2 for coordinates of type dtype.
 void oracle_sqdist(mpfr_ptr s, const void *x, const void *y, int64_t dims, isg_dtype dtype);
 // exp(-gamma s)

@@ -12,7 +12,8 @@ typedef struct isg_context isg_context;
 
 // Fused and unfused arithmetic are two contracts with different bits. AUTO takes fused where a run-time probe proves
 // that the device's fma is fused and cheap, else unfused; the verdict is kept per device and driver.
-// FUSED on a device without a proven fma is refused with ISG_ERR_UNSUPPORTED.
+// FUSED on a device whose fma is missing, wrong or very slow goes through an fma of integer operations: slow, and equal
+// bits.
 typedef enum isg_arithmetic { ISG_ARITHMETIC_AUTO = 0, ISG_ARITHMETIC_FUSED, ISG_ARITHMETIC_UNFUSED } isg_arithmetic;
 
 typedef enum isg_device_class {
@@ -55,11 +56,16 @@ typedef struct isg_probe {
     int32_t trusted_f64;
     int32_t fma_fused_f32; // 1: fma rounds once, subnormal operands and results aside
     int32_t fma_fused_f64;
+    int32_t fma_subnormals_f32; // 1: and with subnormal operands and results too
+    int32_t fma_subnormals_f64;
+    int32_t fma_by_integers_f32; // 1: fused arithmetic goes through integer operations in this context
+    int32_t fma_by_integers_f64;
     int32_t contracts;      // 1: the driver fuses a * b + c although contraction is off
     int32_t subnormals_f32; // 1: kept, 0: flushed to zero
     int32_t subnormals_f64;
     int32_t rounds_to_nearest;
-    double fma_cost_f32; // time of a fused multiply-add over that of a multiply and an add
+    int32_t integers_64; // 1: 64-bit integers are right
+    double fma_cost_f32; // time of the device's own fma over that of a multiply and an add
     double fma_cost_f64; // 0: not measured
 } isg_probe;
 
