@@ -255,7 +255,10 @@ static void power(const draw *d, double *x, double *y)
         *x = anything(d);
         *y = anything(d);
         break;
-    case 4: *x = fabs(anything(d)); // and y as below
+    case 4:
+        *x = fabs(anything(d));
+        *y = near(d, t / log(*x), 4);
+        break;
     default: *y = near(d, t / log(*x), 4); break;
     }
 }

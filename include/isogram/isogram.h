@@ -10,5 +10,6 @@
 #include <isogram/grid.h>
 #include <isogram/kernel.h>
 #include <isogram/npy.h>
+#include <isogram/verify.h>
 
 #endif

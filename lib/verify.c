@@ -1,0 +1,203 @@
+// The certificate on a device: each case through the same calls that users make, its hash against the golden one.
+#include "context.h"
+#include "functions.h"
+#include "probe.h"
+#include "verify_cases.h"
+
+#include <isogram/verify.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct certificate {
+    const isg_verify_params *params;
+    isg_verify_summary *summary;
+    isg_context *context;
+} certificate;
+
+static isg_status compute_function(isg_context *context, const isg_case *c, void *out)
+{
+    bool wide = c->dtype == ISG_F64;
+    isg_real_type type = {c->dtype, c->fused, wide ? context->device.lanes_f64 : context->device.lanes_f32};
+    return isg_functions_run(context, type, c->function, c->a, c->b, out, c->count);
+}
+
+static isg_status compute_gram(isg_context *context, const isg_case *c, void *out)
+{
+    isg_gram *gram;
+    isg_array y = isg_matrix(c->dtype, c->b, c->m, c->d);
+    if (!c->m)
+        y.dtype = ISG_DTYPE_NONE;
+    isg_status st = isg_gram_create(
+        context, &gram,
+        isg_gram_params(.kernel = isg_kernel_list()[c->kernel], .x = isg_matrix(c->dtype, c->a, c->n, c->d), .y = y,
+                        .gamma = c->gamma, .precision = c->dtype == ISG_F64 ? ISG_PRECISION_F64 : ISG_PRECISION_F32));
+    if (!st)
+        st = isg_gram_dense(gram, isg_matrix(c->dtype, out, c->n, c->m ? c->m : c->n));
+    isg_gram_destroy(&gram);
+    return st;
+}
+
+static isg_status compute_grid(isg_context *context, const isg_case *c, void *out)
+{
+    isg_grid *grid;
+    isg_status st = isg_grid_create(context, &grid, &c->grid);
+    if (!st) {
+        isg_array view = {c->dtype, c->grid.ndim, {0}, {0}, out};
+        int64_t stride = 1;
+        for (int32_t axis = c->grid.ndim - 1; axis >= 0; axis--) {
+            view.shape[axis] = c->grid.size[axis];
+            view.strides[axis] = stride;
+            stride *= view.shape[axis];
+        }
+        st = isg_grid_fill(grid, view);
+    }
+    isg_grid_destroy(&grid);
+    return st;
+}
+
+static isg_status compute(isg_context *context, const isg_case *c, void *out)
+{
+    switch (c->kind) {
+    case ISG_CASE_FUNCTION: return compute_function(context, c, out);
+    case ISG_CASE_GRAM: return compute_gram(context, c, out);
+    default: return compute_grid(context, c, out);
+    }
+}
+
+// What differs, in words: the first element whose bits are not the reference's, or the reference itself.
+static void explain(const isg_case *c, const void *got, const char *golden, isg_verify_check *check)
+{
+    char *text = check->message, inputs[600], hash[33];
+    size_t bytes = sizeof check->message, element = isg_dtype_bytes(c->dtype);
+    if (!golden) {
+        snprintf(text, bytes, "there is no golden hash of this case");
+        return;
+    }
+    char *want = isg_case_expected(c);
+    if (!want) {
+        snprintf(text, bytes, "the hash differs from the golden one; no memory to tell where");
+        return;
+    }
+    isg_case_hash(c, want, hash);
+    int64_t at = 0;
+    while (at < c->count && memcmp((const char *)got + (size_t)at * element, want + (size_t)at * element, element) == 0)
+        at++;
+    if (strcmp(hash, golden) != 0)
+        snprintf(text, bytes,
+                 "the host's own reference differs from the golden hash: this library was compiled to other bits");
+    else if (at == c->count)
+        snprintf(text, bytes, "the hash differs from the golden one, and no element does");
+    else {
+        isg_case_describe(c, at, inputs, sizeof inputs);
+        snprintf(text, bytes, "element %lld: %s: the device gives %a, right is %a", (long long)at, inputs,
+                 isg_load_double(c->dtype, got, at), isg_load_double(c->dtype, want, at));
+    }
+    free(want);
+}
+
+static isg_status tell(certificate *v, const isg_verify_check *check)
+{
+    isg_verify_summary *s = v->summary;
+    s->equal += check->status == ISG_OK;
+    s->different += check->status == ISG_ERR_UNTRUSTED;
+    s->unsupported += check->status == ISG_ERR_UNSUPPORTED;
+    s->failed += check->status != ISG_OK && check->status != ISG_ERR_UNTRUSTED && check->status != ISG_ERR_UNSUPPORTED;
+    if (v->params->each && v->params->each(v->params->user, check))
+        return isg_fail(&v->context->error, ISG_ERR_CANCELLED, "cancelled");
+    return ISG_OK;
+}
+
+static isg_status check_case(certificate *v, int index, isg_dtype dtype, bool fused)
+{
+    bool quick = v->params->quick != 0;
+    isg_error *error = &v->context->error;
+    isg_case c;
+    char key[160];
+    if (!isg_case_make(&c, index, dtype, fused, quick))
+        return isg_fail(error, ISG_ERR_MEMORY, "no memory for the inputs of a check");
+    isg_case_key(&c, quick, key, sizeof key);
+    isg_verify_check check = {
+        .contract = isg_contract_name(dtype, fused), .what = c.what, .inputs = c.inputs, .count = c.count};
+    void *got = isg_alloc(c.count, isg_dtype_bytes(dtype));
+    if (!got) {
+        isg_case_free(&c);
+        return isg_fail(error, ISG_ERR_MEMORY, "no memory for the results of a check");
+    }
+    const char *golden = isg_golden(key);
+    double start = isg_seconds();
+    check.status = compute(v->context, &c, got);
+    check.seconds = isg_seconds() - start;
+    if (check.status) {
+        snprintf(check.message, sizeof check.message, "%.790s", error->message);
+    } else {
+        isg_case_canonical(&c, got);
+        isg_case_hash(&c, got, check.hash);
+        if (!golden || strcmp(golden, check.hash) != 0) {
+            check.status = ISG_ERR_UNTRUSTED;
+            explain(&c, got, golden, &check);
+        }
+    }
+    isg_status st = tell(v, &check);
+    free(got);
+    isg_case_free(&c);
+    return st;
+}
+
+// All cases of one precision and arithmetic; one line for all of them where the device cannot do it.
+static isg_status check_contract(certificate *v, isg_dtype dtype, bool fused)
+{
+    isg_status st = isg_context_require(v->context, dtype);
+    if (st) {
+        isg_verify_check check = {
+            .contract = isg_contract_name(dtype, fused), .what = "device", .inputs = "", .status = st};
+        snprintf(check.message, sizeof check.message, "%.790s", v->context->error.message);
+        return tell(v, &check);
+    }
+    for (int i = 0; i < isg_case_count() && !st; i++)
+        st = check_case(v, i, dtype, fused);
+    return st;
+}
+
+static isg_status check_arithmetic(certificate *v, bool fused)
+{
+    static const isg_context_params defaults;
+    isg_context_params params = v->params->context ? *v->params->context : defaults;
+    isg_error error = {ISG_OK, ""}, *caller = params.error;
+    params.arithmetic = fused ? ISG_ARITHMETIC_FUSED : ISG_ARITHMETIC_UNFUSED;
+    params.error = &error;
+    isg_status st = isg_context_create(&v->context, &params);
+    if (st) {
+        if (caller)
+            *caller = error;
+        return st;
+    }
+    snprintf(v->summary->device, sizeof v->summary->device, "%s", isg_context_device(v->context)->name);
+    for (int wide = 0; wide < 2 && !st; wide++)
+        if (v->params->precision == ISG_PRECISION_DEFAULT || (v->params->precision == ISG_PRECISION_F64) == (wide != 0))
+            st = check_contract(v, wide ? ISG_F64 : ISG_F32, fused);
+    if (st && caller)
+        *caller = v->context->error;
+    isg_context_destroy(&v->context);
+    return st;
+}
+
+isg_status isg_verify(const isg_verify_params *params, isg_verify_summary *out)
+{
+    static const isg_verify_params defaults;
+    certificate v = {.params = params ? params : &defaults, .summary = out};
+    isg_error *error = v.params->context ? v.params->context->error : NULL;
+    isg_arithmetic asked = v.params->context ? v.params->context->arithmetic : ISG_ARITHMETIC_AUTO;
+    *out = (isg_verify_summary){.equal = 0};
+    isg_error_clear(error);
+    isg_status st = ISG_OK;
+    for (int fused = 0; fused < 2 && !st; fused++)
+        if (asked == ISG_ARITHMETIC_AUTO || (asked == ISG_ARITHMETIC_FUSED) == (fused != 0))
+            st = check_arithmetic(&v, fused);
+    if (!st && out->different)
+        st = isg_fail(error, ISG_ERR_UNTRUSTED, "%d checks gave other bits than the contract's", (int)out->different);
+    else if (!st && out->failed)
+        st = isg_fail(error, ISG_ERR_DEVICE, "%d checks could not be computed", (int)out->failed);
+    return st;
+}

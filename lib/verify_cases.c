@@ -1,0 +1,370 @@
+#include "verify_cases.h"
+#include "kernels.h"
+#include "profile.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+// splitmix64: Steele, Lea, Flood 2014. Every input is made from its integers by exact steps or one IEEE operation, so
+// that all hosts make the same ones.
+static uint64_t next_integer(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+// In [-1, 1), 24 random bits.
+static double next_fraction(uint64_t *state)
+{
+    return (double)((int64_t)(next_integer(state) >> 40) - (1 << 23)) * 0x1p-23;
+}
+
+static void put(isg_dtype dtype, void *array, int64_t i, double value)
+{
+    if (dtype == ISG_F64)
+        ((double *)array)[i] = value;
+    else
+        ((float *)array)[i] = (float)value;
+}
+
+// --- functions
+
+static const char *const function_names[] = {
+#define FUNCTION(name, arity) #name,
+    EACH_FUNCTION(FUNCTION)
+#undef FUNCTION
+};
+
+static const int arities[] = {
+#define FUNCTION(name, arity) arity,
+    EACH_FUNCTION(FUNCTION)
+#undef FUNCTION
+};
+
+// Any number at all, subnormal, infinite and NaN ones included.
+static double any_number(isg_dtype dtype, uint64_t *state)
+{
+    uint64_t r = next_integer(state);
+    double wide;
+    float narrow;
+    if (dtype == ISG_F64) {
+        memcpy(&wide, &r, sizeof wide);
+        return wide;
+    }
+    uint32_t half = (uint32_t)(r >> 32);
+    memcpy(&narrow, &half, sizeof narrow);
+    return narrow;
+}
+
+// An argument from one of several ranges: everywhere, where functions bend, where results leave the range, close to 1
+// and to 0, and on borders.
+static double mixed_argument(isg_dtype dtype, uint64_t *state)
+{
+    static const double borders[] = {0,
+                                     1,
+                                     2,
+                                     0.5,
+                                     0.25,
+                                     0.75,
+                                     1.5,
+                                     3,
+                                     0.34657359027997264,
+                                     0.70710678118654757,
+                                     1.4142135623730951,
+                                     87.336544750553102,
+                                     88.722839052068353,
+                                     708.39641853226408,
+                                     709.78271289338397,
+                                     10.0546875,
+                                     26.5431137084961,
+                                     9.0109,
+                                     19.0615,
+                                     8388608,
+                                     0x1p52,
+                                     0x1p-26,
+                                     0x1p-55,
+                                     0x1p-126,
+                                     0x1p-127,
+                                     0x1p-1022,
+                                     0x1p-1030,
+                                     INFINITY,
+                                     1e30,
+                                     1e-30};
+    uint64_t r = next_integer(state);
+    double f = next_fraction(state);
+    switch (r % 10) {
+    case 0: return any_number(dtype, state);
+    case 1: return f * 128;
+    case 2: return f * 1024;
+    case 3: return f * 16;
+    case 4: return f * 4;
+    case 5: return f;
+    case 6: return ldexp(f, -(int)(r / 16 % 64));
+    case 7: return 1 + ldexp(f, -(int)(r / 16 % 52));
+    case 8: return ldexp(f, (int)(r / 16 % 96));
+    default: {
+        double border = borders[r / 16 % (sizeof borders / sizeof *borders)];
+        return (f < 0 ? -border : border) *
+               (1 + (double)((int)(r / 4096 % 5) - 2) * (dtype == ISG_F64 ? 0x1p-52 : 0x1p-23));
+    }
+    }
+}
+
+static bool make_function(isg_case *c, int function, bool quick)
+{
+    c->kind = ISG_CASE_FUNCTION;
+    c->function = function;
+    c->inputs = "mixed";
+    c->count = quick ? 1 << 12 : 1 << 18;
+    snprintf(c->what, sizeof c->what, "function %s", function_names[function]);
+    c->a = isg_alloc(c->count, isg_dtype_bytes(c->dtype));
+    c->b = isg_alloc(c->count, isg_dtype_bytes(c->dtype));
+    if (!c->a || !c->b)
+        return false;
+    uint64_t state = 0x100 + (uint64_t)function;
+    double least = c->dtype == ISG_F64 ? 0x1p-1022 : 0x1p-126;
+    for (int64_t i = 0; i < c->count; i++) {
+        double a = mixed_argument(c->dtype, &state), b = mixed_argument(c->dtype, &state);
+        if (function == FUNCTION_exp_nonpositive)
+            a = -fabs(a);
+        if (function == FUNCTION_mul_normal) { // its domain
+            a = fabs(a) < 0x1p60 ? fabs(a) : 0x1p-20;
+            b = fabs(b) < 0x1p30 ? fabs(b) : 0x1p-100;
+            a = a < least ? 0 : a;
+            b = b < least ? 0 : b;
+        }
+        if (function == FUNCTION_real_pow && i % 2) { // results within range
+            a = fabs(a);
+            b = a > 0 && a < INFINITY && a != 1 ? next_fraction(&state) * 8 : b;
+        }
+        put(c->dtype, c->a, i, a);
+        put(c->dtype, c->b, i, b);
+    }
+    return true;
+}
+
+// --- gram
+
+typedef enum data_set { EASY, MANY_DIMS, FAR, CLUSTERS, SUBNORMAL, TINY, HUGE_SCALE, CROSS, DATA_SETS } data_set;
+
+static const char *const data_names[DATA_SETS] = {"easy",      "many-dims", "far",  "clusters",
+                                                  "subnormal", "1e-30",     "1e30", "cross"};
+
+static double coordinate(data_set set, isg_dtype dtype, int64_t point, uint64_t *state)
+{
+    uint64_t r = next_integer(state);
+    double f = next_fraction(state), ulp = dtype == ISG_F64 ? 0x1p-52 : 0x1p-23;
+    switch (set) {
+    case FAR: return 1000 + f; // what the expanded square loses
+    case CLUSTERS:             // two tight ones, and pairs that differ in the last bit
+        f = (double)((int64_t)(r >> 61) - 4) * ulp;
+        return point % 2 ? 100 * (1 + f) : -100 * (1 + f);
+    case SUBNORMAL: // down to the smallest numbers there are
+        return ldexp(f, (dtype == ISG_F64 ? -1010 : -120) - (int)(r % 40));
+    case TINY: return f * 2e-30;
+    case HUGE_SCALE: return f * 2e30;
+    default: return f * 2;
+    }
+}
+
+static double gamma_of(data_set set, isg_dtype dtype)
+{
+    switch (set) {
+    case FAR: return 0.5;
+    case CLUSTERS: return dtype == ISG_F64 ? 0x1p84 : 0x1p30;
+    case SUBNORMAL: return dtype == ISG_F64 ? 0x1p1020 : 0x1p240;
+    case TINY: return 0.3e60;
+    case HUGE_SCALE: return 0.3e-60;
+    case MANY_DIMS: return 0.02;
+    default: return 0.3;
+    }
+}
+
+static bool make_gram(isg_case *c, int kernel, data_set set, bool quick)
+{
+    c->kind = ISG_CASE_GRAM;
+    c->kernel = kernel;
+    c->inputs = data_names[set];
+    c->n = quick ? 67 : 301;
+    c->m = set == CROSS ? (quick ? 45 : 203) : 0;
+    c->d = set == MANY_DIMS ? (quick ? 33 : 131) : 5;
+    c->gamma = gamma_of(set, c->dtype);
+    c->count = c->n * (c->m ? c->m : c->n);
+    snprintf(c->what, sizeof c->what, "gram %s", isg_kernel_list()[kernel]->name);
+    c->a = isg_alloc(c->n * c->d, isg_dtype_bytes(c->dtype));
+    c->b = isg_alloc((c->m + 1) * c->d, isg_dtype_bytes(c->dtype));
+    if (!c->a || !c->b)
+        return false;
+    uint64_t state = 0x1000 + (uint64_t)set;
+    for (int64_t i = 0; i < c->n * c->d; i++)
+        put(c->dtype, c->a, i, coordinate(set, c->dtype, i / c->d, &state));
+    for (int64_t i = 0; i < c->m * c->d; i++)
+        put(c->dtype, c->b, i, coordinate(set, c->dtype, i / c->d, &state));
+    return true;
+}
+
+// --- grid
+
+static bool make_grid(isg_case *c, isg_sampling sampling, int32_t ndim, bool quick)
+{
+    static const char *const inputs[] = {"1-d", "2-d", "3-d"};
+    c->kind = ISG_CASE_GRID;
+    c->inputs = inputs[ndim - 1];
+    snprintf(c->what, sizeof c->what, "grid %s", isg_sampling_name(sampling));
+    c->grid = (isg_grid_params){
+        .ndim = ndim, .sampling = sampling, .precision = c->dtype == ISG_F64 ? ISG_PRECISION_F64 : ISG_PRECISION_F32};
+    c->count = 1;
+    for (int32_t axis = 0; axis < ndim; axis++) {
+        // Tails that leave single precision: 40 sigmas in one dimension.
+        c->grid.size[axis] = ndim == 1 ? 201 : (quick ? 9 : 31) + 2 * axis;
+        c->grid.sigma[axis] = ndim == 1 ? 2.5 : 1.25 + 0.5 * axis;
+        c->count *= c->grid.size[axis];
+    }
+    return true;
+}
+
+// --- all
+
+enum { GRID_DIMS = 3, GRID_CASES = (ISG_SAMPLING_COUNT - 1) * GRID_DIMS };
+
+int isg_case_count(void)
+{
+    return FUNCTION_COUNT + ISG_KERNEL_COUNT * DATA_SETS + GRID_CASES;
+}
+
+bool isg_case_make(isg_case *c, int index, isg_dtype dtype, bool fused, bool quick)
+{
+    *c = (isg_case){.dtype = dtype, .fused = fused};
+    bool made;
+    int at = index;
+    if (at < FUNCTION_COUNT)
+        made = make_function(c, at, quick);
+    else if ((at -= FUNCTION_COUNT) < ISG_KERNEL_COUNT * DATA_SETS)
+        made = make_gram(c, at / DATA_SETS, (data_set)(at % DATA_SETS), quick);
+    else {
+        at -= ISG_KERNEL_COUNT * DATA_SETS;
+        made = make_grid(c, (isg_sampling)(at / GRID_DIMS + 1), at % GRID_DIMS + 1, quick);
+    }
+    if (!made)
+        isg_case_free(c);
+    return made;
+}
+
+void isg_case_free(isg_case *c)
+{
+    free(c->a);
+    free(c->b);
+    c->a = c->b = NULL;
+}
+
+static bool expected_gram(const isg_case *c, void *out)
+{
+    isg_points x = {.dtype = ISG_DTYPE_NONE}, y = {.dtype = ISG_DTYPE_NONE};
+    isg_scale scale;
+    isg_error error;
+    isg_array a = isg_matrix(c->dtype, c->a, c->n, c->d), b = isg_matrix(c->dtype, c->b, c->m, c->d);
+    bool ok = isg_points_read(&x, &a, c->dtype, false, "X", &error) == ISG_OK &&
+              isg_points_read(&y, c->m ? &b : &a, c->dtype, false, "Y", &error) == ISG_OK &&
+              isg_scale_plan(&scale, c->gamma, fmax(x.largest, y.largest), c->dtype, &error) == ISG_OK;
+    if (ok)
+        isg_reference_get(c->dtype, c->fused)->gram(c->kernel, &x, &y, &scale, out, y.count);
+    isg_points_free(&x);
+    isg_points_free(&y);
+    return ok;
+}
+
+static bool expected_grid(const isg_case *c, void *out)
+{
+    isg_grid_plan plan;
+    isg_error error;
+    int64_t shape[ISG_GRID_MAX_NDIM];
+    void *profiles[ISG_GRID_MAX_NDIM] = {NULL};
+    bool ok = isg_grid_resolve(&plan, &c->grid, &error) == ISG_OK;
+    for (int32_t axis = 0; ok && axis < plan.ndim; axis++) {
+        shape[axis] = plan.axis[axis].size;
+        double *weights = isg_alloc(shape[axis], sizeof *weights);
+        profiles[axis] = isg_alloc(shape[axis], isg_dtype_bytes(c->dtype));
+        ok = weights && profiles[axis] && isg_profile(&plan.axis[axis], weights, &error) == ISG_OK;
+        if (ok)
+            isg_profile_round(weights, shape[axis], c->dtype, profiles[axis]);
+        free(weights);
+    }
+    if (ok)
+        isg_reference_get(c->dtype, c->fused)->grid(plan.ndim, shape, (const void *const *)profiles, out);
+    for (int32_t axis = 0; axis < ISG_GRID_MAX_NDIM; axis++)
+        free(profiles[axis]);
+    return ok;
+}
+
+void *isg_case_expected(const isg_case *c)
+{
+    void *out = isg_alloc(c->count, isg_dtype_bytes(c->dtype));
+    bool ok = out != NULL;
+    if (ok && c->kind == ISG_CASE_FUNCTION)
+        isg_reference_get(c->dtype, c->fused)->apply(c->function, c->a, c->b, out, c->count);
+    else if (ok)
+        ok = c->kind == ISG_CASE_GRAM ? expected_gram(c, out) : expected_grid(c, out);
+    if (!ok) {
+        free(out);
+        return NULL;
+    }
+    isg_case_canonical(c, out);
+    return out;
+}
+
+void isg_case_canonical(const isg_case *c, void *results)
+{
+    for (int64_t i = 0; i < c->count; i++)
+        if (isnan(isg_load_double(c->dtype, results, i)))
+            memset((char *)results + (size_t)i * isg_dtype_bytes(c->dtype), 0xff, isg_dtype_bytes(c->dtype));
+}
+
+void isg_case_hash(const isg_case *c, const void *results, char *hex)
+{
+    XXH128_canonical_t digest;
+    XXH128_canonicalFromHash(&digest, XXH3_128bits(results, (size_t)c->count * isg_dtype_bytes(c->dtype)));
+    for (size_t i = 0; i < sizeof digest.digest; i++)
+        snprintf(hex + 2 * i, 3, "%02x", digest.digest[i]);
+}
+
+static void describe_point(const isg_case *c, const void *points, int64_t i, char *text, size_t bytes)
+{
+    enum { SHOWN = 5 };
+    size_t at = 0;
+    for (int64_t k = 0; k < c->d && k < SHOWN && at < bytes; k++)
+        at += (size_t)snprintf(text + at, bytes - at, "%s%a", k ? ", " : "",
+                               isg_load_double(c->dtype, points, i * c->d + k));
+    if (c->d > SHOWN && at < bytes)
+        snprintf(text + at, bytes - at, ", ...");
+}
+
+void isg_case_describe(const isg_case *c, int64_t at, char *text, size_t bytes)
+{
+    if (c->kind == ISG_CASE_FUNCTION) {
+        int length = snprintf(text, bytes, "%s(%a", function_names[c->function], isg_load_double(c->dtype, c->a, at));
+        if (arities[c->function] == 2)
+            snprintf(text + length, bytes - (size_t)length, ", %a)", isg_load_double(c->dtype, c->b, at));
+        else
+            snprintf(text + length, bytes - (size_t)length, ")");
+    } else if (c->kind == ISG_CASE_GRAM) {
+        char x[200], y[200];
+        int64_t columns = c->m ? c->m : c->n;
+        describe_point(c, c->a, at / columns, x, sizeof x);
+        describe_point(c, c->m ? c->b : c->a, at % columns, y, sizeof y);
+        snprintf(text, bytes, "K[%lld, %lld] of x = (%s), y = (%s), gamma %a", (long long)(at / columns),
+                 (long long)(at % columns), x, y, c->gamma);
+    } else {
+        snprintf(text, bytes, "element %lld of the grid", (long long)at);
+    }
+}
+
+void isg_case_key(const isg_case *c, bool quick, char *key, size_t bytes)
+{
+    snprintf(key, bytes, "%s %s %s/%s", isg_contract_name(c->dtype, c->fused), quick ? "quick" : "full", c->what,
+             c->inputs);
+}

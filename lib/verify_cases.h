@@ -1,0 +1,52 @@
+// What the certificate computes: inputs from a fixed generator of integers, and the host's answer. No OpenCL here, so
+// that the golden hashes come from the reference alone.
+#ifndef ISG_LIB_VERIFY_CASES_H
+#define ISG_LIB_VERIFY_CASES_H
+
+#include "reference.h"
+
+#include <isogram/gram.h>
+#include <isogram/grid.h>
+
+typedef enum isg_case_kind { ISG_CASE_FUNCTION, ISG_CASE_GRAM, ISG_CASE_GRID } isg_case_kind;
+
+typedef struct isg_case {
+    isg_case_kind kind;
+    isg_dtype dtype;
+    bool fused;
+    char what[48];      // "function real_exp", "gram rbf"
+    const char *inputs; // "mixed", "hostile", ...
+    int64_t count;      // results
+
+    int function;    // FUNCTION: of cl/functions.h
+    void *a, *b;     // FUNCTION: arguments. GRAM: points
+    int64_t n, m, d; // GRAM: b has m points; m = 0: K(X, X)
+    int kernel;
+    double gamma;
+    isg_grid_params grid;
+} isg_case;
+
+// Cases of one precision and arithmetic.
+int isg_case_count(void);
+// Makes case `index`; to be freed. false: no memory.
+bool isg_case_make(isg_case *c, int index, isg_dtype dtype, bool fused, bool quick);
+void isg_case_free(isg_case *c);
+
+// The reference's results, c->count of them, to be freed; NULL without memory.
+void *isg_case_expected(const isg_case *c);
+
+// Makes all NaNs alike: their payload and sign are not part of the contract.
+void isg_case_canonical(const isg_case *c, void *results);
+// XXH3-128 of canonical results in hexadecimal: 32 digits and a zero.
+void isg_case_hash(const isg_case *c, const void *results, char *hex);
+
+// The inputs of one result, for a message.
+void isg_case_describe(const isg_case *c, int64_t at, char *text, size_t bytes);
+
+// What the golden file calls a case: "isogram-1/f32/fused quick gram rbf/hostile".
+void isg_case_key(const isg_case *c, bool quick, char *key, size_t bytes);
+
+// The golden hash of a key, or NULL. From tests/golden, embedded.
+const char *isg_golden(const char *key);
+
+#endif
