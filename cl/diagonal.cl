@@ -1,5 +1,7 @@
 // The diagonal of the Gram matrix: k[i - lo] = FORMULA(gamma * |x_i - y_i|^2) for i in [lo, hi), one work-item each.
 // rows and cols are packed as for gram.cl, in panels of ROW_PANEL and COL_PANEL points; the arithmetic is gram.cl's.
+#include "formulas.h"
+
 kernel void diagonal(global const scalar *rows, global const scalar *cols, global scalar *k, int lo, int hi, int d,
                      scalar gamma)
 {

@@ -1,6 +1,8 @@
-// The error function and its complement. exp.h comes first.
+// The error function and its complement.
 #ifndef ISG_CL_ERF_H
 #define ISG_CL_ERF_H
+
+#include "exp.h"
 
 // Small arguments grow by this before two parts are made of them, so that the lesser part is no subnormal number.
 #define GROW   18446744073709551616.0f // 2^64

@@ -1,6 +1,8 @@
-// The exponential function and its kin. quotient.h comes first.
+// The exponential function and its kin.
 #ifndef ISG_CL_EXP_H
 #define ISG_CL_EXP_H
+
+#include "quotient.h"
 
 // exp(x) = 2^n exp(r), n = rint(x log2 e), r = x - n ln 2 in two steps (Cody and Waite 1980), exp(r) by a polynomial.
 // tools/minimax.py finds its coefficients (relative error 2^-60 in double); those of single were then moved by some

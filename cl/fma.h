@@ -1,10 +1,12 @@
-// The multiply-add, in the three ways of the contract. real.h comes first.
+// The multiply-add, in the three ways of the contract.
 //
 // The reader defines FUSED: 1: FMA(a, b, c) rounds once; 0: it is a multiply, then an add. And, where the device's fma
 // is missing or not to be trusted, FMA_BY_INTEGERS: 1: what rounds once is fma_by_integers below. The host always has
 // that function; in OpenCL, DEFINE_FMA_BY_INTEGERS asks for it alone.
 #ifndef ISG_CL_FMA_H
 #define ISG_CL_FMA_H
+
+#include "real.h"
 
 #ifndef FMA_BY_INTEGERS
 #define FMA_BY_INTEGERS 0

@@ -4,6 +4,8 @@
 #ifndef ISG_CL_FORMULAS_H
 #define ISG_CL_FORMULAS_H
 
+#include "exp.h"
+
 // exp(-u), u = gamma |x - y|^2
 FN real f_rbf(real u)
 {

@@ -1,5 +1,7 @@
 // The functions of numerics.h, element by element: what a device is checked with.
 #include "functions.h"
+#include "numerics.h"
+#include "lanes.h"
 
 // One work-item per vector of elements. function: which row of functions.h; b: read by functions of two arguments only.
 kernel void functions(global const scalar *a, global const scalar *b, global scalar *y, int function, int vectors)

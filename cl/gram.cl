@@ -15,6 +15,9 @@
 //   i + 1     ...                                                     ROWS rows
 //
 // The shape of tiles and groups changes no bit: each pair has one accumulator, filled over the coordinates in order.
+#include "formulas.h"
+#include "lanes.h"
+
 #define COL_PANEL (LANES * VECTORS * GROUP_COLS)
 #define ROW_PANEL (ROWS * GROUP_ROWS)
 

@@ -3,6 +3,8 @@
 // profiles: the four, one behind the other, n0 ... n3 long; a grid of fewer axes begins with profiles of a single 1.
 // One work-item per element of out: dimension 0 is the last axis, dimension 1 counts rows, which are all the other
 // indices taken together.
+#include "quotient.h"
+
 kernel void grid(global const scalar *profiles, global scalar *out, int n0, int n1, int n2, int n3, long row,
                  long row_end, long column, long column_end)
 {

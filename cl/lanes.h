@@ -2,6 +2,8 @@
 #ifndef ISG_CL_LANES_H
 #define ISG_CL_LANES_H
 
+#include "real.h"
+
 #if LANES == 1
 #define LOAD(p)     (*(p))
 #define STORE(v, p) (*(p) = (v))

@@ -1,6 +1,8 @@
-// Logarithms and powers. exp.h comes first.
+// Logarithms and powers.
 #ifndef ISG_CL_LOG_H
 #define ISG_CL_LOG_H
+
+#include "exp.h"
 
 // x = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)), by the bits; f is exact.
 typedef struct split_log {

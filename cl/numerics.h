@@ -7,13 +7,13 @@
 #ifndef ISG_CL_NUMERICS_H
 #define ISG_CL_NUMERICS_H
 
-#include "real.h"
+#include "erf.h"
+#include "exp.h"
 #include "fma.h"
+#include "log.h"
 #include "pair.h"
 #include "quotient.h"
-#include "exp.h"
-#include "log.h"
-#include "erf.h"
+#include "real.h"
 #include "trig.h"
 
 #endif

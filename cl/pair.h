@@ -1,10 +1,12 @@
 // Numbers in two parts: hi + lo, where |lo| is at most about half an ulp of hi. The last steps of a function are taken
-// with them, so that little but the final rounding is left of its error. fma.h comes first.
+// with them, so that little but the final rounding is left of its error.
 //
 // No part may come close to the subnormal numbers: the functions scale their arguments first, or leave out the lesser
 // part.
 #ifndef ISG_CL_PAIR_H
 #define ISG_CL_PAIR_H
+
+#include "fma.h"
 
 typedef struct pair {
     real hi, lo;

@@ -1,4 +1,7 @@
 // What a device does with arithmetic, whatever it says. One work-item per element, or per vector of elements.
+#include "exp.h"
+#include "lanes.h"
+
 
 // Products, sums and both kinds of multiply-add of given numbers, scalar by scalar: the host knows the right bits.
 kernel void probe_arithmetic(global const scalar *a, global const scalar *b, global const scalar *c,

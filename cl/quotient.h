@@ -1,7 +1,9 @@
 // Products, quotients and square roots, correctly rounded by the contract's own hand: the OpenCL specification lets
-// devices be 2.5 ulp off in x / y and 3 in sqrt(x). pair.h comes first.
+// devices be 2.5 ulp off in x / y and 3 in sqrt(x).
 #ifndef ISG_CL_QUOTIENT_H
 #define ISG_CL_QUOTIENT_H
+
+#include "pair.h"
 
 // 2^32 keeps a product above the subnormal numbers for long enough to look at it.
 #define LIFT 4294967296.0f

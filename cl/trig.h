@@ -1,6 +1,8 @@
-// Sine and cosine of multiples of pi. erf.h comes first.
+// Sine and cosine of multiples of pi.
 #ifndef ISG_CL_TRIG_H
 #define ISG_CL_TRIG_H
+
+#include "erf.h"
 
 // |x| = 2 m + n/2 + r for whole m and n, |r| <= 1/4; all exact.
 typedef struct split_turn {

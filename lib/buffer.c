@@ -77,7 +77,7 @@ isg_status isg_panels_pack(isg_context *context, isg_panels *panels, const isg_p
     char options[40];
     snprintf(options, sizeof options, "-D PANEL=%d", (int)width);
     isg_buffer_free(&panels->mem);
-    TRY(isg_program_kernel(context, &kernel, "pack.cl", "pack", (isg_real_type){points->dtype, true, 1}, options));
+    TRY(isg_program_kernel(context, &kernel, "pack.cl", "pack", (isg_real_type){points->dtype, false, 1}, options));
     TRY(isg_buffer_new(context, &panels->mem, CL_MEM_READ_WRITE, padded * points->dims * element));
     char *from = (char *)(uintptr_t)points->rows + first * points->stride * element;
     int64_t bytes = ((count - 1) * points->stride + points->dims) * element;

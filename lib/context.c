@@ -124,6 +124,7 @@ static isg_status choose(isg_context *context, const char *spec, int64_t max_all
             continue;
         isg_error_clear(&context->error);
         memset(&context->probe, 0, sizeof context->probe);
+        memset(context->measured, 0, sizeof context->measured);
         memset(context->probed, 0, sizeof context->probed);
         context->max_alloc_bytes = max_alloc_bytes;
         st = open_candidate(context, &list[i]);
@@ -185,7 +186,7 @@ void isg_context_destroy(isg_context **context)
 isg_status isg_context_require(isg_context *context, isg_dtype dtype)
 {
     bool wide = dtype == ISG_F64;
-    isg_error *verdict = &context->verdict[wide];
+    isg_error *judgement = &context->judgement[wide];
     if (!context->probed[wide]) {
         isg_error kept = context->error;
         isg_error_clear(&context->error);
@@ -194,11 +195,18 @@ isg_status isg_context_require(isg_context *context, isg_dtype dtype)
                      "%s has no double precision; ask for f32, or for another device", context->device.name);
         else
             isg_probe_precision(context, dtype);
-        *verdict = context->error;
+        *judgement = context->error;
         context->error = kept;
         context->probed[wide] = true;
     }
-    return verdict->status ? isg_fail(&context->error, verdict->status, "%s", verdict->message) : ISG_OK;
+    return judgement->status ? isg_fail(&context->error, judgement->status, "%s", judgement->message) : ISG_OK;
+}
+
+void isg_context_turn(isg_context *context, isg_arithmetic arithmetic)
+{
+    context->arithmetic = arithmetic;
+    memset(&context->probe, 0, sizeof context->probe);
+    memset(context->probed, 0, sizeof context->probed);
 }
 
 isg_dtype isg_context_dtype(const isg_context *context, isg_precision precision)
@@ -224,7 +232,7 @@ const isg_probe *isg_context_probe(isg_context *context)
     if (context->device.lanes_f64 && !context->probed[1]) {
         isg_error kept = context->error;
         if (isg_context_require(context, ISG_F64))
-            isg_context_log(context, ISG_LOG_WARN, "%s", context->verdict[1].message);
+            isg_context_log(context, ISG_LOG_WARN, "%s", context->judgement[1].message);
         context->error = kept;
     }
     return &context->probe;

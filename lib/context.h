@@ -9,14 +9,33 @@
 
 typedef struct isg_program isg_program;
 
+// What the probe found of one precision, as it lies in the cache. context->probe is what the public sees of it.
+typedef struct isg_verdict {
+    int32_t contracts;       // a * b + c is fused although contraction is off
+    int32_t fma_fused;       // fma rounds once, among normal numbers
+    int32_t fma_subnormals;  // and among subnormal ones
+    int32_t fma_by_integers; // the integer fma is the one to use: the device's is not fused, or slower
+    int32_t subnormals;      // kept by products and sums
+    int32_t rounds_to_nearest;
+    int32_t integers_64;
+    int32_t trusted[2];   // the self-check by arithmetic, unfused and fused: enum isg_trust
+    double fma_cost;      // the device's fma over a multiply and an add, in time
+    double integers_cost; // the integer fma likewise; 0: not measured
+} isg_verdict;
+
+enum isg_trust { ISG_UNCHECKED = 0, ISG_TRUSTED = 1, ISG_WRONG = 2 };
+
 struct isg_context {
     isg_device device;
     isg_probe probe;
-    bool probed[2];            // by precision: f32, f64
-    isg_error verdict[2];      // what came of it
+    isg_verdict verdict[2];    // by precision: f32, f64
+    bool measured[2];          // verdict is there, but perhaps for trusted
+    bool probed[2];            // and was judged
+    isg_error judgement[2];    // what came of it
     isg_arithmetic arithmetic; // as asked for
     int64_t max_alloc_bytes;   // of one buffer: the device's limit or the caller's, whichever is less
     bool fma_by_integers[2];   // by precision: fused arithmetic goes through the integer-only fma
+    bool passing;              // programs are used once: not worth the time that their binaries take
     bool zero_copy;            // arrays are used where they lie in host memory
 
     cl_platform_id platform_id;
@@ -39,5 +58,8 @@ isg_dtype isg_context_dtype(const isg_context *context, isg_precision precision)
 
 // Makes sure that this precision can be used here and that its probe was run. ISG_ERR_UNSUPPORTED, ISG_ERR_UNTRUSTED.
 isg_status isg_context_require(isg_context *context, isg_dtype dtype);
+
+// Turns to another arithmetic. What was measured stays; precisions are judged anew when they are required next.
+void isg_context_turn(isg_context *context, isg_arithmetic arithmetic);
 
 #endif

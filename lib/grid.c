@@ -1,6 +1,5 @@
 // Gaussian grids: profiles on the host, assembled on the device.
 #include "buffer.h"
-#include "probe.h"
 #include "profile.h"
 #include "program.h"
 
@@ -160,7 +159,7 @@ isg_status isg_grid_fill(isg_grid *grid, isg_array out)
     void *values = four_profiles(grid, n, &total);
     if (!values)
         return isg_fail(&context->error, ISG_ERR_MEMORY, "no memory for the profiles of a grid");
-    isg_real_type type = {grid->dtype, isg_probe_fused(context, grid->dtype), 1};
+    isg_real_type type = {grid->dtype, false, 1}; // products alone: the same bits in both arithmetics
     TRY(isg_program_kernel(context, &kernel, "grid.cl", "grid", type, ""));
     TRY(isg_buffer_new(context, &profiles, CL_MEM_READ_ONLY, total * element));
     CL_TRY(context, clEnqueueWriteBuffer(context->queue, profiles, CL_TRUE, 0, (size_t)(total * element), values, 0,

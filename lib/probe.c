@@ -28,8 +28,8 @@ bool isg_probe_fused(const isg_context *context, isg_dtype dtype)
 
 static isg_cache_key key_of(const isg_context *context, isg_dtype dtype)
 {
-    return isg_program_key(context, (const char *const[]){"probe 2", isg_dtype_name(dtype), isg_source_text("probe.cl"),
-                                                          isg_source_text("numerics.h"), NULL});
+    return isg_program_key(context,
+                           (const char *const[]){"probe 2", isg_dtype_name(dtype), isg_source_text("probe.cl"), NULL});
 }
 
 // Fused arithmetic that was asked for where it is not cheap: by the device's own fma if that rounds once and is the
@@ -111,23 +111,27 @@ static isg_status judge(isg_context *context, isg_dtype dtype, const isg_verdict
 
 isg_status isg_probe_precision(isg_context *context, isg_dtype dtype)
 {
-    isg_verdict v = {0};
-    void *blob;
-    size_t bytes;
+    bool wide = dtype == ISG_F64;
+    isg_verdict *v = &context->verdict[wide];
     isg_cache_key key = key_of(context, dtype);
-    isg_cache_get(&context->cache, key, &blob, &bytes);
-    bool known = blob && bytes == sizeof v;
-    if (known)
-        memcpy(&v, blob, sizeof v);
-    free(blob);
-    if (!known || v.trusted[wants_fused(context, &v)] == ISG_UNCHECKED) {
-        isg_status st = run_probe(context, dtype, &v, known);
+    if (!context->measured[wide]) {
+        void *blob;
+        size_t bytes;
+        isg_cache_get(&context->cache, key, &blob, &bytes);
+        context->measured[wide] = blob && bytes == sizeof *v;
+        if (context->measured[wide])
+            memcpy(v, blob, sizeof *v);
+        free(blob);
+    }
+    if (!context->measured[wide] || v->trusted[wants_fused(context, v)] == ISG_UNCHECKED) {
+        isg_status st = run_probe(context, dtype, v, context->measured[wide]);
         if (st)
             return st;
-        isg_cache_put(&context->cache, key, &v, sizeof v);
+        context->measured[wide] = true;
+        isg_cache_put(&context->cache, key, v, sizeof *v);
     }
-    context->fma_by_integers[dtype == ISG_F64] = wants_fused(context, &v) && v.fma_by_integers;
-    isg_status st = judge(context, dtype, &v);
-    publish(context, dtype, &v, st == ISG_OK);
+    context->fma_by_integers[wide] = v->fma_by_integers;
+    isg_status st = judge(context, dtype, v);
+    publish(context, dtype, v, st == ISG_OK);
     return st;
 }

@@ -16,10 +16,6 @@ struct isg_program {
     const char *names[MAX_KERNELS];
 };
 
-// What stands in front of every program.
-static const char *const common[] = {"numerics.h", "formulas.h", "lanes.h"};
-enum { COMMON_COUNT = sizeof common / sizeof *common };
-
 const char *isg_source_text(const char *name)
 {
     for (const isg_source *s = isg_sources; s->name; s++)
@@ -42,10 +38,7 @@ isg_cache_key isg_program_key(const isg_context *context, const char *const *tex
 
 static isg_cache_key key_of(const isg_context *context, const isg_program *p, const char *file)
 {
-    const char *texts[COMMON_COUNT + 4] = {"program", p->id, isg_source_text(file)};
-    for (int i = 0; i < COMMON_COUNT; i++)
-        texts[3 + i] = isg_source_text(common[i]);
-    return isg_program_key(context, texts);
+    return isg_program_key(context, (const char *const[]){"program", p->id, isg_source_text(file), NULL});
 }
 
 // The id begins with the file's name and a space; what follows are the options.
@@ -77,12 +70,9 @@ static void log_build(isg_context *context, const isg_program *p, isg_log_level 
 static isg_status build_source(isg_context *context, isg_program *p, const char *file)
 {
     isg_status st = ISG_OK;
-    const char *texts[COMMON_COUNT + 1];
-    for (int i = 0; i < COMMON_COUNT; i++)
-        texts[i] = isg_source_text(common[i]);
-    texts[COMMON_COUNT] = isg_source_text(file);
+    const char *text = isg_source_text(file);
     double start = isg_seconds();
-    CL_MAKE(context, p->program, clCreateProgramWithSource(context->cl, COMMON_COUNT + 1, texts, NULL, &code));
+    CL_MAKE(context, p->program, clCreateProgramWithSource(context->cl, 1, &text, NULL, &code));
     cl_int built = clBuildProgram(p->program, 1, &context->device_id, options_of(p), NULL, NULL);
     char first_lines[800];
     log_build(context, p, built == CL_SUCCESS ? ISG_LOG_DEBUG : ISG_LOG_ERROR, first_lines, sizeof first_lines);
@@ -201,7 +191,7 @@ static void save(isg_context *context, isg_program *p)
 
 void isg_programs_save(isg_context *context)
 {
-    for (isg_program *p = context->programs; p; p = p->next) {
+    for (isg_program *p = context->programs; p && !context->passing; p = p->next) {
         if (p->unsaved && context->cache.folder) {
             save(context, p);
             p->unsaved = false;

@@ -12,7 +12,7 @@ typedef struct isg_real_type {
     int32_t lanes;
 } isg_real_type;
 
-// The kernel `name` of cl/`file`, built with numerics.h, formulas.h and lanes.h before it. options: further "-D
+// The kernel `name` of cl/`file`, built with the files it includes. options: further "-D
 // NAME=VALUE" texts, or "". The kernel belongs to the context; setting its arguments and running it are one step
 // (isg_run).
 isg_status isg_program_kernel(isg_context *context, cl_kernel *kernel, const char *file, const char *name,

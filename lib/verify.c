@@ -162,42 +162,39 @@ static isg_status check_contract(certificate *v, isg_dtype dtype, bool fused)
 
 static isg_status check_arithmetic(certificate *v, bool fused)
 {
-    static const isg_context_params defaults;
-    isg_context_params params = v->params->context ? *v->params->context : defaults;
-    isg_error error = {ISG_OK, ""}, *caller = params.error;
-    params.arithmetic = fused ? ISG_ARITHMETIC_FUSED : ISG_ARITHMETIC_UNFUSED;
-    params.error = &error;
-    isg_status st = isg_context_create(&v->context, &params);
-    if (st) {
-        if (caller)
-            *caller = error;
-        return st;
-    }
-    snprintf(v->summary->device, sizeof v->summary->device, "%s", isg_context_device(v->context)->name);
+    isg_status st = ISG_OK;
+    isg_context_turn(v->context, fused ? ISG_ARITHMETIC_FUSED : ISG_ARITHMETIC_UNFUSED);
     for (int wide = 0; wide < 2 && !st; wide++)
         if (v->params->precision == ISG_PRECISION_DEFAULT || (v->params->precision == ISG_PRECISION_F64) == (wide != 0))
             st = check_contract(v, wide ? ISG_F64 : ISG_F32, fused);
-    if (st && caller)
-        *caller = v->context->error;
-    isg_context_destroy(&v->context);
     return st;
 }
 
 isg_status isg_verify(const isg_verify_params *params, isg_verify_summary *out)
 {
     static const isg_verify_params defaults;
+    static const isg_context_params any_device;
     certificate v = {.params = params ? params : &defaults, .summary = out};
-    isg_error *error = v.params->context ? v.params->context->error : NULL;
-    isg_arithmetic asked = v.params->context ? v.params->context->arithmetic : ISG_ARITHMETIC_AUTO;
+    const isg_context_params *context = v.params->context ? v.params->context : &any_device;
+    isg_arithmetic asked = context->arithmetic;
     *out = (isg_verify_summary){.equal = 0};
-    isg_error_clear(error);
-    isg_status st = ISG_OK;
+    isg_status st = isg_context_create(&v.context, context);
+    if (st)
+        return st;
+    v.context->passing = true;
+    snprintf(out->device, sizeof out->device, "%s", isg_context_device(v.context)->name);
     for (int fused = 0; fused < 2 && !st; fused++)
         if (asked == ISG_ARITHMETIC_AUTO || (asked == ISG_ARITHMETIC_FUSED) == (fused != 0))
             st = check_arithmetic(&v, fused);
+    if (!st)
+        isg_error_clear(&v.context->error); // of checks; what follows sums up
     if (!st && out->different)
-        st = isg_fail(error, ISG_ERR_UNTRUSTED, "%d checks gave other bits than the contract's", (int)out->different);
+        st = isg_fail(&v.context->error, ISG_ERR_UNTRUSTED, "%d checks gave other bits than the contract's",
+                      (int)out->different);
     else if (!st && out->failed)
-        st = isg_fail(error, ISG_ERR_DEVICE, "%d checks could not be computed", (int)out->failed);
+        st = isg_fail(&v.context->error, ISG_ERR_DEVICE, "%d checks could not be computed", (int)out->failed);
+    if (st && context->error)
+        *context->error = v.context->error;
+    isg_context_destroy(&v.context);
     return st;
 }

@@ -165,7 +165,7 @@ static double coordinate(data_set set, isg_dtype dtype, int64_t point, uint64_t 
         f = (double)((int64_t)(r >> 61) - 4) * ulp;
         return point % 2 ? 100 * (1 + f) : -100 * (1 + f);
     case SUBNORMAL: // down to the smallest numbers there are
-        return ldexp(f, (dtype == ISG_F64 ? -1010 : -120) - (int)(r % 40));
+        return ldexp(f, dtype == ISG_F64 ? -504 - (int)(r % 60) : -112 - (int)(r % 40));
     case TINY: return f * 2e-30;
     case HUGE_SCALE: return f * 2e30;
     default: return f * 2;
@@ -177,7 +177,7 @@ static double gamma_of(data_set set, isg_dtype dtype)
     switch (set) {
     case FAR: return 0.5;
     case CLUSTERS: return dtype == ISG_F64 ? 0x1p84 : 0x1p30;
-    case SUBNORMAL: return dtype == ISG_F64 ? 0x1p1020 : 0x1p240;
+    case SUBNORMAL: return dtype == ISG_F64 ? 0x1p1008 : 0x1p224;
     case TINY: return 0.3e60;
     case HUGE_SCALE: return 0.3e-60;
     case MANY_DIMS: return 0.02;

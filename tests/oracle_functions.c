@@ -291,32 +291,38 @@ static double quick_at_ends(long double near, double y, isg_dtype dtype)
     return UNDECIDED;
 }
 
-// |y - near| in ulps of float.
+// |y - near| in ulps of float. UNDECIDED also about halfway below a power of two, where the ulp doubles.
 static double quick_f32(double near, double y)
 {
-    if (!(fabs(near) > 0x1p-126 * (1 + 0x1p-20) && fabs(near) < (double)FLT_MAX * (1 - 0x1p-20)))
+    double size = fabs(near), scale;
+    if (!(size > 0x1p-126 * (1 + 0x1p-20) && size < (double)FLT_MAX * (1 - 0x1p-20)))
         return quick_at_ends(near, y, ISG_F32);
-    float nearest = fabsf((float)near);
+    float nearest = (float)size;
     uint32_t bits;
     memcpy(&bits, &nearest, sizeof bits);
-    uint64_t power = (uint64_t)(1023 + 127 + 23 - (bits >> 23)) << 52;
-    double scale;
-    memcpy(&scale, &power, sizeof scale);
+    bool power = ((bits + 1) & 0x7fffff) <= 1; // or the number below one
+    if (power && fabs(fabs(size - nearest) - size * 0x1p-25) < size * 0x1p-32)
+        return UNDECIDED;
+    uint64_t inverse = (uint64_t)(1023 + 127 + 23 - (bits >> 23)) << 52;
+    memcpy(&scale, &inverse, sizeof scale);
     double error = fabs(y - near) * scale;
     return isnan(error) ? INFINITY : error;
 }
 
-// |y - near| in ulps of double.
+// The same for double.
 static double quick_f64(long double near, double y)
 {
-    if (!(fabsl(near) > 0x1p-1022L * (1 + 0x1p-20L) && fabsl(near) < DBL_MAX * (1 - 0x1p-20L)))
+    long double size = fabsl(near);
+    if (!(size > 0x1p-1022L * (1 + 0x1p-20L) && size < DBL_MAX * (1 - 0x1p-20L)))
         return quick_at_ends(near, y, ISG_F64);
-    double nearest = fabs((double)near);
+    double nearest = (double)size, scale;
     uint64_t bits;
     memcpy(&bits, &nearest, sizeof bits);
-    bits = (uint64_t)(2 * 1023 + 1 - (bits >> 52)) << 52; // half of an inverse ulp could be too large
-    double scale;
-    memcpy(&scale, &bits, sizeof scale);
+    bool power = ((bits + 1) & 0xfffffffffffff) <= 1;
+    if (power && fabsl(fabsl(size - nearest) - size * 0x1p-54L) < size * 0x1p-60L)
+        return UNDECIDED;
+    uint64_t inverse = (uint64_t)(2 * 1023 + 1 - (bits >> 52)) << 52; // of two ulps: that of one could be infinite
+    memcpy(&scale, &inverse, sizeof scale);
     double error = (double)(fabsl(y - near) * scale * 0x1p51L);
     return isnan(error) ? INFINITY : error;
 }

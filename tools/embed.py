@@ -10,19 +10,22 @@ import sys
 from pathlib import Path
 
 
-def flat(path):
-    """The text of a file and of those it includes. Each guards itself against being read twice."""
+def flat(path, seen):
+    """The text of a file and of those it includes, each where it is first asked for."""
+    if path.name in seen:
+        return ""
+    seen.add(path.name)
     lines = [f'#line 1 "cl/{path.name}"']
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         include = re.fullmatch(r'#include "(\w+\.h)"', line)
-        lines += [flat(path.parent / include[1]), f'#line {number + 1} "cl/{path.name}"'] if include else [line]
+        lines += [flat(path.parent / include[1], seen), f'#line {number + 1} "cl/{path.name}"'] if include else [line]
     return "\n".join(lines) + "\n"
 
 
 def main(out, *paths):
     arrays, rows = [], []
     for at, path in enumerate(map(Path, paths)):
-        data = [str(byte) for byte in flat(path).encode("ascii")] + ["0"]
+        data = [str(byte) for byte in flat(path, set()).encode("ascii")] + ["0"]
         lines = ",\n    ".join(", ".join(data[i : i + 24]) for i in range(0, len(data), 24))
         arrays.append(f"// {path.name}\nstatic const char text_{at}[] = {{\n    {lines}}};\n")
         rows.append(f'    {{"{path.name}", text_{at}}},\n')
