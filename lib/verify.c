@@ -1,10 +1,8 @@
 // The certificate on a device: each case through the same calls that users make, its hash against the golden one.
-#include "context.h"
+#include "verify.h"
 #include "functions.h"
 #include "probe.h"
 #include "verify_cases.h"
-
-#include <isogram/verify.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,31 +168,42 @@ static isg_status check_arithmetic(certificate *v, bool fused)
     return st;
 }
 
+isg_status isg_verify_context(isg_context *context, const isg_verify_params *params, isg_verify_summary *out)
+{
+    certificate v = {.params = params, .summary = out, .context = context};
+    isg_arithmetic asked = context->arithmetic;
+    isg_error *error = &context->error;
+    isg_status st = ISG_OK;
+    *out = (isg_verify_summary){.equal = 0};
+    snprintf(out->device, sizeof out->device, "%s", context->device.name);
+    context->passing = true;
+    for (int fused = 0; fused < 2 && !st; fused++)
+        if (asked == ISG_ARITHMETIC_AUTO || (asked == ISG_ARITHMETIC_FUSED) == (fused != 0))
+            st = check_arithmetic(&v, fused);
+    if (st)
+        return st;
+    isg_error_clear(error); // of single checks; what follows sums up
+    if (out->different)
+        return isg_fail(error, ISG_ERR_UNTRUSTED, "%d checks gave other bits than the contract's", (int)out->different);
+    if (out->failed)
+        return isg_fail(error, ISG_ERR_DEVICE, "%d checks could not be computed", (int)out->failed);
+    return ISG_OK;
+}
+
 isg_status isg_verify(const isg_verify_params *params, isg_verify_summary *out)
 {
     static const isg_verify_params defaults;
     static const isg_context_params any_device;
-    certificate v = {.params = params ? params : &defaults, .summary = out};
-    const isg_context_params *context = v.params->context ? v.params->context : &any_device;
-    isg_arithmetic asked = context->arithmetic;
+    params = params ? params : &defaults;
+    const isg_context_params *wanted = params->context ? params->context : &any_device;
+    isg_context *context;
     *out = (isg_verify_summary){.equal = 0};
-    isg_status st = isg_context_create(&v.context, context);
+    isg_status st = isg_context_create(&context, wanted);
     if (st)
         return st;
-    v.context->passing = true;
-    snprintf(out->device, sizeof out->device, "%s", isg_context_device(v.context)->name);
-    for (int fused = 0; fused < 2 && !st; fused++)
-        if (asked == ISG_ARITHMETIC_AUTO || (asked == ISG_ARITHMETIC_FUSED) == (fused != 0))
-            st = check_arithmetic(&v, fused);
-    if (!st)
-        isg_error_clear(&v.context->error); // of checks; what follows sums up
-    if (!st && out->different)
-        st = isg_fail(&v.context->error, ISG_ERR_UNTRUSTED, "%d checks gave other bits than the contract's",
-                      (int)out->different);
-    else if (!st && out->failed)
-        st = isg_fail(&v.context->error, ISG_ERR_DEVICE, "%d checks could not be computed", (int)out->failed);
-    if (st && context->error)
-        *context->error = v.context->error;
-    isg_context_destroy(&v.context);
+    st = isg_verify_context(context, params, out);
+    if (st && wanted->error)
+        *wanted->error = context->error;
+    isg_context_destroy(&context);
     return st;
 }

@@ -6,6 +6,9 @@
 packages_build='gcc libc6-dev pkg-config meson ninja-build python3
     ocl-icd-opencl-dev libpng-dev libxxhash-dev libcjson-dev pocl-opencl-icd'
 packages_test='g++ check libmpfr-dev'
+# Further OpenCL implementations, which the bits are compared on, and what other instruction sets need. All optional.
+packages_implementations='mesa-opencl-icd oclgrind python3-pip'
+packages_cross='qemu-user-static gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf'
 packages_last='clang'  # after the others, as PoCL may have brought one
 
 say()
@@ -46,6 +49,12 @@ present()
     ninja-build) works ninja || works ninja-build ;;
     pocl-opencl-icd) any_file /etc/OpenCL/vendors/*pocl* ;;
     clang) find_clang >/dev/null ;;
+    mesa-opencl-icd) any_file /etc/OpenCL/vendors/mesa.icd ;;
+    oclgrind) any_file /usr/lib/oclgrind/liboclgrind-rt-icd.so ;;
+    python3-pip) python3 -m pip --version >/dev/null 2>&1 ;;
+    qemu-user-static) works qemu-aarch64-static && works qemu-arm-static ;;
+    gcc-aarch64-linux-gnu) works aarch64-linux-gnu-gcc ;;
+    gcc-arm-linux-gnueabihf) works arm-linux-gnueabihf-gcc ;;
     ocl-icd-opencl-dev) pkg-config --exists OpenCL 2>/dev/null ;;
     libpng-dev) pkg-config --exists libpng 2>/dev/null ;;
     libxxhash-dev) pkg-config --exists libxxhash 2>/dev/null ;;
@@ -56,11 +65,12 @@ present()
     esac
 }
 
-# Whether one can go on without a package: PoCL is one OpenCL device among others, g++ and clang are second opinions.
+# Whether one can go on without a package: each OpenCL implementation is one among others, further compilers are second
+# opinions.
 optional()
 {
     case $1 in
-    pocl-opencl-icd | g++ | clang) true ;;
+    pocl-opencl-icd | g++ | clang | mesa-opencl-icd | oclgrind | python3-pip | qemu-user-static | gcc-*-linux-*) true ;;
     *) false ;;
     esac
 }

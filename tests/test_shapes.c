@@ -1,0 +1,60 @@
+// Neither lanes nor the shape of tiles change a bit: the certificate with other ones than the device would be given.
+#include "device.h"
+#include "verify.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static int print_wrong(void *user, const isg_verify_check *check)
+{
+    (void)user;
+    if (check->status && check->status != ISG_ERR_UNSUPPORTED)
+        printf("%s %s/%s: %s\n", check->contract, check->what, check->inputs, check->message);
+    return 0;
+}
+
+// device_class: what chooses the shape. lanes: 0: the device's own.
+static void verify_as(isg_device_class device_class, int32_t lanes)
+{
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    isg_verify_summary summary;
+    if (lanes > 1 && context->device.lanes_f32 == 1) { // some compilers cannot do vectors
+        printf("skipped: %s is given scalar code\n", context->device.name);
+        isg_context_destroy(&context);
+        return;
+    }
+    context->device.device_class = device_class;
+    if (lanes) {
+        context->device.lanes_f32 = lanes;
+        context->device.lanes_f64 = context->device.lanes_f64 ? lanes : 0;
+    }
+    device_ok(context, isg_verify_context(context, isg_verify_params(.quick = 1, .each = print_wrong), &summary));
+    printf("%s, %d lanes: %d equal\n", isg_device_class_name(device_class), (int)lanes, (int)summary.equal);
+    ck_assert_int_gt(summary.equal, 0);
+    isg_context_destroy(&context);
+}
+
+static const int32_t widths[] = {1, 2, 4, 16};
+
+START_TEST(other_lanes)
+{
+    verify_as(ISG_DEVICE_CPU, widths[_i]);
+}
+END_TEST
+
+START_TEST(tiles_of_a_gpu)
+{
+    verify_as(ISG_DEVICE_GPU_DISCRETE, 1);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("shapes");
+    TCase *lanes = tcase_create("lanes"), *tiles = tcase_create("tiles");
+    tcase_add_loop_test(lanes, other_lanes, 0, COUNT(widths));
+    tcase_add_test(tiles, tiles_of_a_gpu);
+    suite_add_tcase(suite, lanes);
+    suite_add_tcase(suite, tiles);
+    return suite_run(suite);
+}
