@@ -6,7 +6,7 @@
 
 // exp(x) = 2^n exp(r), n = rint(x log2 e), r = x - n ln 2 in two steps (Cody and Waite 1980), exp(r) by a polynomial.
 // tools/minimax.py finds its coefficients (relative error 2^-60 in double); those of single were then moved by some
-// units in the last place, until no input at all was beyond 1 ulp in either arithmetic (tests/exhaust_exp.c). n comes
+// units in the last place, until no input at all was beyond 1 ulp in either arithmetic (tests/exhaust.c). n comes
 // by adding 1.5 * 2^(mantissa bits) and the exponent's bias, so that the sum's low bits are 2^n's exponent field: PoCL
 // turns rint and convert into calls.
 #if REAL_BITS == 64

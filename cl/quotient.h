@@ -8,7 +8,7 @@
 // 2^32 keeps a product above the subnormal numbers for long enough to look at it.
 #define LIFT 4294967296.0f
 
-// a * b for 0 <= a < 2^60, 0 <= b <= 2^30; +0 where the product is below the smallest normal number. Looking at the
+// a * b for 0 <= a < 2^60, 0 <= b <= 2^30, neither of them subnormal; +0 where the product is below the smallest normal number. Looking at the
 // plain product would not do: whether one that rounds up to the smallest normal number is flushed differs from device
 // to device.
 FN real mul_normal(real a, real b)

@@ -174,8 +174,7 @@ isg_status isg_verify_context(isg_context *context, const isg_verify_params *par
     isg_arithmetic asked = context->arithmetic;
     isg_error *error = &context->error;
     isg_status st = ISG_OK;
-    *out = (isg_verify_summary){.equal = 0};
-    snprintf(out->device, sizeof out->device, "%s", context->device.name);
+    *out = (isg_verify_summary){.device = context->device};
     context->passing = true;
     for (int fused = 0; fused < 2 && !st; fused++)
         if (asked == ISG_ARITHMETIC_AUTO || (asked == ISG_ARITHMETIC_FUSED) == (fused != 0))

@@ -352,7 +352,8 @@ class Devices(cli.Case):
         self.assertEqual(len(chosen), 1)
         for key in ("index", "name", "class", "platform", "version", "driver"):
             self.assertEqual(chosen[0][key], report["device"][key])
-        self.assertEqual(set(chosen[0]["f32"]), {"trusted", "fma_fused", "fma_cost", "subnormals"})
+        self.assertEqual(set(chosen[0]["f32"]), {"trusted", "fma_fused", "fma_subnormals", "fma_by_integers",
+                                                 "fma_cost", "subnormals"})
         self.assertIs(chosen[0]["f32"]["trusted"], True)
         self.assertIs(chosen[0]["contracts_when_told_not_to"], False)
 
@@ -371,12 +372,28 @@ class Devices(cli.Case):
                       self.succeed("devices", env={"ISOGRAM_DEVICE": device["index"]}).out.decode())
 
 
+class Verify(cli.Case):
+    def test_one_contract(self):
+        text = self.succeed("verify", "--quick", "--precision", "f32", "--arithmetic", "unfused").out.decode()
+        *lines, summary = text.splitlines()
+        self.assertTrue(all(line.startswith("isogram-1/f32/unfused ") and " equal " in line for line in lines), text)
+        self.assertEqual(summary, f"{cli.chosen_device()['name']}: {len(lines)} equal, 0 different, 0 failed, 0 not there")
+        for what in ("function real_erfc", "gram rbf", "grid bessel"):
+            self.assertIn(what, text)
+
+    def test_report(self):
+        report = self.succeed("verify", "--quick", "--precision", "f32", "--arithmetic", "unfused", "--json").json
+        self.assertEqual((report["status"], report["different"], report["failed"]), ("ok", 0, 0))
+        self.assertEqual(len(report["checks"]), report["equal"])
+        self.assertEqual({len(check["hash"]) for check in report["checks"]}, {32})
+
+
 class General(cli.Case):
     def test_help_names_every_verb(self):
         text = self.succeed("--help").out.decode()
         self.assertEqual(self.succeed("help").out.decode(), text)
         self.assertEqual(self.run_command().code, cli.USAGE)
-        for verb in ("devices", "grid", "gram"):
+        for verb in ("devices", "grid", "gram", "verify"):
             self.assertIn(f"  {verb} ", text)
             self.assertTrue(self.succeed(verb, "--help").out.decode().startswith(f"usage: isogram {verb}"))
 

@@ -78,6 +78,9 @@ class Refusals(cli.Case):
             (gram + ["--order"], "order"),
             (GRID + ["extra", *k], "extra"),
             (["devices", "extra"], "extra"),
+            (["verify", "extra"], "extra"),
+            (["verify", "-o", "OUT.npy"], "output"),
+            (["verify", "--plot", "OUT.png"], "plot"),
             (["gram", "x.npy", "x.npy", "extra.npy", *k], "extra.npy"),
             (["gram", *k], "X.npy"),
             (["gram", "x.npy"], "--output"),
@@ -160,7 +163,7 @@ class Refusals(cli.Case):
     # ---- Devices ----
 
     def test_no_platform(self):
-        for args in [GRID, GRID + ["-o", "OUT.npy"], ["gram", "x.npy", "-o", "OUT.npy"], ["devices"]]:
+        for args in [GRID, GRID + ["-o", "OUT.npy"], ["gram", "x.npy", "-o", "OUT.npy"], ["devices"], ["verify"]]:
             self.refuse(args, FAILED, ["OpenCL", "pocl-opencl-icd"],
                         env={"OCL_ICD_VENDORS": "/nonexistent-dir", "OPENCL_VENDOR_PATH": "/nonexistent-dir"})
 

@@ -13,16 +13,22 @@ static const char *yes_no(int value)
     return value ? "yes" : "no";
 }
 
-static void print_precision(const char *name, const char *contract, int trusted, int fused, double cost, int subnormals)
+static void print_precision(const char *name, const char *contract, const isg_probe *p, bool wide)
 {
-    if (!trusted)
+    const char *subnormals = (wide ? p->subnormals_f64 : p->subnormals_f32) ? "kept" : "flushed";
+    double cost = wide ? p->fma_cost_f64 : p->fma_cost_f32;
+    if (!(wide ? p->trusted_f64 : p->trusted_f32)) {
         printf("      %s: not used: it cannot keep the contract\n", name);
-    else if (!fused)
-        printf("      %s: %s (its fma does not round once), subnormals %s\n", name, contract,
-               subnormals ? "kept" : "flushed");
+        return;
+    }
+    printf("      %s: %s", name, contract);
+    if (wide ? p->fma_by_integers_f64 : p->fma_by_integers_f32)
+        printf(", its fma by integer operations");
+    if (!(wide ? p->fma_fused_f64 : p->fma_fused_f32))
+        printf(" (the device's own does not round once)");
     else
-        printf("      %s: %s (fma takes %.2g of a multiply and an add), subnormals %s\n", name, contract, cost,
-               subnormals ? "kept" : "flushed");
+        printf(" (the device's own takes %.2g of a multiply and an add)", cost);
+    printf(", subnormals %s\n", subnormals);
 }
 
 static cJSON *probe_json(const isg_probe *p, bool wide)
@@ -30,6 +36,8 @@ static cJSON *probe_json(const isg_probe *p, bool wide)
     cJSON *o = cJSON_CreateObject();
     cJSON_AddBoolToObject(o, "trusted", wide ? p->trusted_f64 : p->trusted_f32);
     cJSON_AddBoolToObject(o, "fma_fused", wide ? p->fma_fused_f64 : p->fma_fused_f32);
+    cJSON_AddBoolToObject(o, "fma_subnormals", wide ? p->fma_subnormals_f64 : p->fma_subnormals_f32);
+    cJSON_AddBoolToObject(o, "fma_by_integers", wide ? p->fma_by_integers_f64 : p->fma_by_integers_f32);
     cJSON_AddNumberToObject(o, "fma_cost", wide ? p->fma_cost_f64 : p->fma_cost_f32);
     cJSON_AddBoolToObject(o, "subnormals", wide ? p->subnormals_f64 : p->subnormals_f32);
     return o;
@@ -54,16 +62,15 @@ static void describe(const isg_device *d, isg_context *context, const isg_error 
     const isg_probe *p = isg_context_probe(context);
     cJSON_AddBoolToObject(entry, "contracts_when_told_not_to", p->contracts);
     cJSON_AddBoolToObject(entry, "rounds_to_nearest", p->rounds_to_nearest);
+    cJSON_AddBoolToObject(entry, "integers_64", p->integers_64);
     cJSON_AddItemToObject(entry, "f32", probe_json(p, false));
     if (d->lanes_f64)
         cJSON_AddItemToObject(entry, "f64", probe_json(p, true));
     if (!print)
         return;
-    print_precision("f32", isg_context_contract(context, ISG_PRECISION_F32), p->trusted_f32, p->fma_fused_f32,
-                    p->fma_cost_f32, p->subnormals_f32);
+    print_precision("f32", isg_context_contract(context, ISG_PRECISION_F32), p, false);
     if (d->lanes_f64)
-        print_precision("f64", isg_context_contract(context, ISG_PRECISION_F64), p->trusted_f64, p->fma_fused_f64,
-                        p->fma_cost_f64, p->subnormals_f64);
+        print_precision("f64", isg_context_contract(context, ISG_PRECISION_F64), p, true);
     else
         printf("      f64: no\n");
     printf("      contraction obeyed: %s; rounds to nearest: %s; lanes %d (f32), %d (f64)\n", yes_no(!p->contracts),

@@ -96,15 +96,16 @@ int verb_verify(int argc, char **argv)
     isg_status st = isg_verify(
         isg_verify_params(.context = context, .precision = common.precision, .quick = quick, .each = show, .user = &l),
         &summary);
-    cJSON_AddStringToObject(report, "device", summary.device);
+    if (*summary.device.name)
+        cJSON_AddItemToObject(report, "device", report_device(&summary.device));
     cJSON_AddBoolToObject(report, "quick", quick);
     cJSON_AddStringToObject(report, "status", st ? isg_status_name(st) : "ok");
     cJSON_AddNumberToObject(report, "equal", summary.equal);
     cJSON_AddNumberToObject(report, "different", summary.different);
     cJSON_AddNumberToObject(report, "unsupported", summary.unsupported);
     cJSON_AddNumberToObject(report, "failed", summary.failed);
-    if (!common.json && *summary.device)
-        printf("%s: %d equal, %d different, %d failed, %d not there\n", summary.device, (int)summary.equal,
+    if (!common.json && *summary.device.name)
+        printf("%s: %d equal, %d different, %d failed, %d not there\n", summary.device.name, (int)summary.equal,
                (int)summary.different, (int)summary.failed, (int)summary.unsupported);
     int code = report_finish(report, common.json);
     return st ? complain("%s", error.message) : code;

@@ -37,7 +37,7 @@ typedef struct isg_verify_params {
 #define isg_verify_params(...) (&(struct isg_verify_params){__VA_ARGS__})
 
 typedef struct isg_verify_summary {
-    char device[256]; // its name; "" when none was opened
+    isg_device device; // zeroed when none was opened
     int32_t equal, different, unsupported, failed;
 } isg_verify_summary;
 
