@@ -100,7 +100,8 @@ static isg_status judge(isg_context *context, isg_dtype dtype, const isg_verdict
     if (!v->rounds_to_nearest)
         return isg_fail(error, ISG_ERR_UNTRUSTED, "%s does not round %s to nearest", name, precision);
     if (v->contracts)
-        return isg_fail(error, ISG_ERR_UNTRUSTED, "%s fuses a * b + c in %s although told not to", name, precision);
+        return isg_fail(error, ISG_ERR_UNTRUSTED,
+                        "%s fuses a * b + c in %s, or keeps extended precision, although told not to", name, precision);
     if (!v->integers_64)
         return isg_fail(error, ISG_ERR_UNTRUSTED, "%s computes wrong 64-bit integers", name);
     if (v->trusted[fused] != ISG_TRUSTED)

@@ -102,7 +102,9 @@ static isg_status workspace_make(isg_context *context, workspace *w)
         w->host[i] = isg_alloc(NUMBERS, sizeof(uint64_t));
         if (!w->host[i])
             return isg_fail(&context->error, ISG_ERR_MEMORY, "no memory for the probe");
-        TRY(isg_buffer_new(context, &w->mem[i], CL_MEM_READ_WRITE, NUMBERS * (int64_t)sizeof(uint64_t)));
+        // Not isg_buffer_new: the caller's limit is about results.
+        CL_MAKE(context, w->mem[i],
+                clCreateBuffer(context->cl, CL_MEM_READ_WRITE, NUMBERS * sizeof(uint64_t), NULL, &code));
     }
 fail:
     return st;
@@ -227,8 +229,9 @@ isg_status isg_measure_fma(isg_context *context, isg_dtype dtype, double *cost)
     enum { TRIES = 4, MOST_ROUNDS = 1 << 14 };
     double best[2] = {HUGE_VAL, HUGE_VAL}, launch = HUGE_VAL, seconds;
     int rounds = 16;
-    TRY(isg_buffer_new(context, &out, CL_MEM_WRITE_ONLY,
-                       (int64_t)SPEED_ITEMS * type.lanes * (int64_t)isg_dtype_bytes(dtype)));
+    CL_MAKE(context, out,
+            clCreateBuffer(context->cl, CL_MEM_WRITE_ONLY, SPEED_ITEMS * (size_t)type.lanes * isg_dtype_bytes(dtype),
+                           NULL, &code));
     TRY(isg_program_kernel(context, &kernel, "probe.cl", "probe_speed", type, ""));
     TRY(time_chains(context, out, dtype, kernel, 0, false, &seconds)); // compiles, on some drivers
     for (int i = 0; i < TRIES; i++) {

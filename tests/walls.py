@@ -43,10 +43,12 @@ def faults(root):
             continue
         for found in FORBIDDEN.finditer(code(path)):
             yield f"cl/{path.name} calls {found.group(0)}"
+        if path.suffix == ".cl" and not re.search(r'#include "\w+\.h"', code(path)):
+            yield f"cl/{path.name} includes nothing, and so does not turn contraction off"
         if not path.read_bytes().isascii():
             yield f"cl/{path.name} is not ASCII"
-    if "FP_CONTRACT OFF" not in (root / "cl" / "numerics.h").read_text(encoding="utf-8"):
-        yield "cl/numerics.h does not turn contraction off"
+    if "FP_CONTRACT OFF" not in (root / "cl" / "real.h").read_text(encoding="utf-8"):
+        yield "cl/real.h does not turn contraction off"
     if re.search(r"fast-relaxed|mad-enable|unsafe-math|finite-math|denorms-are-zero", "".join(
             code(p) for p in (root / "lib").glob("*.c"))):
         yield "lib/ hands relaxed options to a compiler"

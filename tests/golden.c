@@ -47,7 +47,7 @@ int main(int argc, char **argv)
     FILE *out = open_memstream(&text, &bytes);
     int changed = 0, added = 0, kept = 0;
     fprintf(out,
-            "# XXH3-128 of the results of every case of isogram verify, from the host's reference (tools/golden.c).\n");
+            "# XXH3-128 of the results of every case of isogram verify, from the host's reference (tests/golden.c).\n");
     for (int variant = 0; variant < 8; variant++) {
         isg_dtype dtype = variant & 1 ? ISG_F64 : ISG_F32;
         bool fused = variant & 2, quick = !(variant & 4);
