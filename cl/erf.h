@@ -4,20 +4,6 @@
 
 #include "exp.h"
 
-// Small arguments grow by this before two parts are made of them, so that the lesser part is no subnormal number.
-#define GROW   18446744073709551616.0f // 2^64
-#define SHRINK (1 / GROW)
-
-// x (hi + lo) + x z p for p of about the size of hi; x may be as small as numbers are.
-FN pair odd_joined(real x, real hi, real lo, real z, real p)
-{
-    bits tiny = MASK(magnitude(x) < REAL(0x1p-30f));
-    real grown = pick(tiny, x * REAL(GROW), x), back = pick(tiny, REAL(SHRINK), REAL(1));
-    pair s = product_exact(grown, hi);
-    s = sum_ordered(s.hi, FMA(grown * z, p, FMA(grown, lo, s.lo)));
-    return pair_of(s.hi * back, s.lo * back);
-}
-
 // erf(x) = x (2/sqrt(pi) + z p(z)), z = x^2, for |x| <= 1/2. tools/minimax.py finds p.
 FN pair erf_small(real x)
 {
@@ -37,12 +23,13 @@ FN pair erf_small(real x)
     p = FMA(p, z, REAL(0x1.ce264ep-4f));
     p = FMA(p, z, REAL(-0x1.812738p-2f));
 #endif
-    return odd_joined(x, PICK_REAL(0x1.20dd76p+0f, 0x1.20dd750429b6dp+0), PICK_REAL(-0x1.f7ac92p-25f, 0x1.1ae3a914fed8p-56), z, p);
+    return odd_joined(x, PICK_REAL(0x1.20dd76p+0f, 0x1.20dd750429b6dp+0),
+                      PICK_REAL(-0x1.f7ac92p-25f, 0x1.1ae3a914fed8p-56), z, p);
 }
 
 // erfc(x) = 2^n r for x >= 0: exp(-x^2) p(t)/(x + 2), t = (x - 2)/(x + 2), which is a smooth function of t all the way.
-// (Such a t for erfc: Schonfelder 1978; Shepherd and Laframboise 1981.) All in two parts; t's lesser part by the derivative, of which a few terms do. tools/minimax.py
-// finds p.
+// (Such a t for erfc: Schonfelder 1978; Shepherd and Laframboise 1981.) All in two parts; t's lesser part by the
+// derivative, of which a few terms do. tools/minimax.py finds p.
 FN reduced erfc_reduced(real x)
 {
     const real largest = PICK_REAL(11.0f, 28.0), least = PICK_REAL(0x1p-30f, 0x1p-60);

@@ -15,7 +15,7 @@
 #define EXP_MINUS_LN2_HI REAL(-0x1.62e42fefa38p-1) // 42 bits: its product with n is exact
 #define EXP_MINUS_LN2_LO REAL(-0x1.ef35793c7673p-45)
 #define EXP_LOWEST       REAL(-0x1.6232bdd7abcd2p+9) // ln of the smallest normal number, rounded up
-#define EXP_HIGHEST      REAL(0x1.62e42fefa39efp+9) // ln of the largest number, rounded down
+#define EXP_HIGHEST      REAL(0x1.62e42fefa39efp+9)  // ln of the largest number, rounded down
 #else
 #define EXP_SHIFT        REAL(0x1.8p23f + 127)
 #define EXP_LOG2_E       REAL(0x1.715476p+0f)

@@ -1,15 +1,150 @@
-// One function per row of the kernel registry (lib/kernels.def): from u, which is gamma times the pair's number (a
-// squared distance, ...), to the kernel's value. Read by the C compiler and by every OpenCL compiler; numerics.h comes
-// first.
+// One function per row of the kernel registry (lib/kernels.def): the kernel's value from s, which is the pair's number
+// (a squared distance, a sum of absolute differences), and the row's two numbers: s a is what the formula is written
+// in. Read by the C compiler and by every OpenCL compiler.
+//
+// Each is within 2 ulp of its formula at u = s a, which is rounded once, unless its comment says otherwise; NaN gives
+// NaN.
 #ifndef ISG_CL_FORMULAS_H
 #define ISG_CL_FORMULAS_H
 
-#include "exp.h"
+#include "log.h"
+#include "trig.h"
 
 // exp(-u), u = gamma |x - y|^2
-FN real f_rbf(real u)
+FN real f_rbf(real s, real a, real b)
 {
-    return exp_nonpositive(-u);
+    return exp_nonpositive(-(s * a));
+}
+
+// exp(-u), u = gamma |x - y|_1
+FN real f_laplacian(real s, real a, real b)
+{
+    return exp_nonpositive(-(s * a));
+}
+
+// (1 + p) exp(-r), r and p in two parts, p not below 0.
+FN real damped(pair r, pair p)
+{
+    // Beyond these nothing is left; r fits the reduction.
+    const real far = PICK_REAL(200.0f, 1600.0);
+    bits inside = MASK(r.hi < far);
+    reduced e = exp_reduce(-pick(inside, r.hi, far), -as_real(as_bits(r.lo) & inside));
+    pair x = exp_pair(e.r);
+    real hi = pick(inside, p.hi, REAL(0)), lo = as_real(as_bits(p.lo) & inside);
+    real y = x.hi + FMA(x.hi, hi, FMA(x.hi, lo, FMA(x.lo, hi, x.lo)));
+    return pick(is_nan(r.hi), r.hi, scale_range(y, e.n));
+}
+
+// exp(-r), r = |x - y|/l, u = r^2
+FN real f_matern12(real s, real a, real b)
+{
+    pair r = sqrt_pair(s * a);
+    return damped(r, pair_of(REAL(0), REAL(0)));
+}
+
+// (1 + r) exp(-r), r = sqrt(3) |x - y|/l, u = r^2
+FN real f_matern32(real s, real a, real b)
+{
+    pair r = sqrt_pair(s * a);
+    return damped(r, r);
+}
+
+// (1 + r + r^2/3) exp(-r), r = sqrt(5) |x - y|/l, u = r^2
+FN real f_matern52(real s, real a, real b)
+{
+    real u = s * a;
+    u = pick(MASK(u > REAL(0x1p100f)), REAL(0x1p100f), u);
+    pair r = sqrt_pair(u), third = product_exact(u, PICK_REAL(0x1.555556p-2f, 0x1.5555555555555p-2));
+    pair p = sum_exact(r.hi, third.hi);
+    return damped(
+        r, sum_ordered(p.hi, p.lo + (r.lo + FMA(u, PICK_REAL(-0x1.555556p-27f, 0x1.5555555555555p-56), third.lo))));
+}
+
+// (1 + u)^b, u = |x - y|^2/(2 alpha l^2), b = -alpha
+FN real f_rational_quadratic(real s, real a, real b)
+{
+    return power_of_sum(s * a, b);
+}
+
+// 1/(1 + u), u = (|x - y|/l)^2
+FN real f_cauchy(real s, real a, real b)
+{
+    return real_reciprocal(REAL(1) + s * a);
+}
+
+// -sqrt(1 + u), u = (|x - y|/l)^2
+FN real f_multiquadric(real s, real a, real b)
+{
+    return -real_sqrt(REAL(1) + s * a);
+}
+
+// 1/sqrt(1 + u), u = (|x - y|/l)^2
+FN real f_inverse_multiquadric(real s, real a, real b)
+{
+    return real_reciprocal(real_sqrt(REAL(1) + s * a));
+}
+
+// r^2 log(r) = u log(u)/2, u = r^2, r = |x - y|/l; 0 at 0
+FN real f_thin_plate(real s, real a, real b)
+{
+    const real infinite = as_real(BITS(INFINITE_BITS));
+    real u = s * a;
+    bits inside = MASK(u >= REAL(SMALLEST_NORMAL)) & MASK(u < infinite);
+    pair l = log_pair(pick(inside, u, REAL(1)));
+    const real by = REAL(0.5f);
+    real y = odd_joined(pick(inside, u, REAL(0)), l.hi * by, l.lo * by, REAL(0), REAL(0)).hi;
+    return pick(is_nan(u) | MASK(u == infinite), u, y);
+}
+
+// (1 - r)^4 (4 r + 1) for r < 1, else 0; r = |x - y|/l, u = r^2
+FN real f_wendland(real s, real a, real b)
+{
+    // The fourth power of a small number may be subnormal: 1 - r grows first.
+    const real grow = PICK_REAL(0x1p30f, 0x1p250), shrink = PICK_REAL(0x1p-60f, 0x1p-500);
+    const real least = PICK_REAL(0x1p-6f, 0x1p-22);
+    real u = s * a;
+    bits inside = MASK(u < REAL(1));
+    pair r = sqrt_pair(pick(inside, u, REAL(0))), t = sum_ordered(REAL(1), -r.hi);
+    t = sum_ordered(t.hi * grow, (t.lo - r.lo) * grow);
+    t = pair_product(t, t);
+    t = pair_product(t, t);
+    pair q = sum_exact(r.hi * REAL(4), REAL(1));
+    t = pair_product(t, pair_of(q.hi, FMA(r.lo, REAL(4), q.lo)));
+    real y = as_real(as_bits(t.hi) & inside & MASK(t.hi >= least)) * shrink * shrink;
+    return pick(is_nan(u), u, y);
+}
+
+// exp(-b sin(pi d)^2), d = |x - y|/p, u = d^2, b = 2/l^2. Within 2 + 8 t ulp, t = b sin(pi d)^2 the exponent, and for d
+// up to 1000 periods.
+FN real f_periodic(real s, real a, real b)
+{
+    real u = s * a;
+    pair d = sqrt_pair(u);
+    split_turn turn = turn_split(d.hi);
+    pair r = sum_exact(turn.r, d.lo);
+    bits even = MASK((turn.n & 1) == 0);
+    real sine = sin_polynomial(r.hi), cosine = cos_polynomial(r.hi),
+         step = r.lo * PICK_REAL(0x1.921fb6p+1f, 0x1.921fb54442d18p+1);
+    real w = pick(even, FMA(step, cosine, sine), FMA(-step, sine, cosine));
+    real y = exp_nonpositive(-(w * w * b));
+    return pick(is_nan(u), u, y);
+}
+
+// s 2^b: what scaling the points took away comes back.
+FN real f_sqeuclidean(real s, real a, real b)
+{
+    return scale_back(s, b);
+}
+
+FN real f_cityblock(real s, real a, real b)
+{
+    return scale_back(s, b);
+}
+
+// sqrt(s) 2^b
+FN real f_euclidean(real s, real a, real b)
+{
+    return scale_back(real_sqrt(s), b);
 }
 
 #endif

@@ -1,10 +1,20 @@
-// The functions of numerics.h, element by element: what a device is checked with.
+// The functions of numerics.h, and the formulas of the registry, element by element: what a device is checked with.
 #include "functions.h"
-#include "numerics.h"
+#include "formulas.h"
+#include "rows.h"
 #include "lanes.h"
+#include "numerics.h"
 
-// One work-item per vector of elements. function: which row of functions.h; b: read by functions of two arguments only.
-kernel void functions(global const scalar *a, global const scalar *b, global scalar *y, int function, int vectors)
+enum {
+#define ROW(id) ROW_##id,
+    EACH_ROW(ROW)
+#undef ROW
+};
+
+// One work-item per vector of elements. function: which row of functions.h; b: the second argument, or anything. Behind
+// them stand the formulas, in the registry's order: a is the pair's number, p and q are the row's two.
+kernel void functions(global const scalar *a, global const scalar *b, global scalar *y, int function, int vectors,
+                      scalar p, scalar q)
 {
     int i = (int)get_global_id(0);
     if (i >= vectors)
@@ -18,6 +28,11 @@ kernel void functions(global const scalar *a, global const scalar *b, global sca
         r = CALL_##arity(name);                                                                                        \
         break;
         EACH_FUNCTION(FUNCTION)
+#define ROW(id)                                                                                                        \
+    case FUNCTION_COUNT + ROW_##id:                                                                                    \
+        r = f_##id(u, (real)p, (real)q);                                                                               \
+        break;
+        EACH_ROW(ROW)
     }
     STORE(r, y + (long)i * LANES);
 }

@@ -1,4 +1,4 @@
-// A block of the Gram matrix from packed panels (pack.cl): k[i, j] = FORMULA(gamma * |x_i - y_j|^2).
+// A block of the Gram matrix from packed panels (pack.cl): k[i, j] = FORMULA(the pair's number, a, b).
 //
 // Build options, besides those of numerics.h; lanes.h moves the vectors:
 //   ROWS        rows of a work-item's tile
@@ -8,6 +8,7 @@
 //   SYMMETRIC   1: x and y are the same points; tiles below the diagonal are skipped and mirrored from above it.
 //               Needs ROWS that divide COL_PANEL, and are LANES unless that is 1
 //   STREAMED    1: k goes past the caches; tiles begin at multiples of a vector in memory
+//   ADD         a function of pairs.h
 //   FORMULA     a function of formulas.h
 //
 //             |<------- COL_PANEL ------->|
@@ -17,6 +18,7 @@
 // The shape of tiles and groups changes no bit: each pair has one accumulator, filled over the coordinates in order.
 #include "formulas.h"
 #include "lanes.h"
+#include "pairs.h"
 
 #define COL_PANEL (LANES * VECTORS * GROUP_COLS)
 #define ROW_PANEL (ROWS * GROUP_ROWS)
@@ -68,7 +70,7 @@
 // rows, cols: all panels of the two point sets. i0, j0: the points at which the launch begins, at a panel's border.
 // row_lo ... col_hi: the block asked for. Element (i, j) lies at k[origin + i * stride + j]; origin may be negative.
 kernel void gram(global const scalar *rows, global const scalar *cols, global scalar *k, long origin, long stride,
-                 int i0, int j0, int row_lo, int row_hi, int col_lo, int col_hi, int d, scalar gamma)
+                 int i0, int j0, int row_lo, int row_hi, int col_lo, int col_hi, int d, scalar number_a, scalar number_b)
 {
     int item = (int)get_global_id(0) % GROUP_COLS;
     int j = j0 + (int)get_global_id(0) / GROUP_COLS * COL_PANEL;
@@ -92,17 +94,15 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global sc
             y[c] = LOAD(b + c * GROUP_COLS * LANES);
         EACH (r, ROWS) {
             real x = (real)a[r];
-            EACH (c, VECTORS) {
-                real t = y[c] - x;
-                sum[r][c] = FMA(t, t, sum[r][c]);
-            }
+            EACH (c, VECTORS)
+                sum[r][c] = ADD(sum[r][c], y[c], x);
         }
         a += ROW_PANEL;
         b += COL_PANEL;
     }
     EACH (r, ROWS)
         EACH (c, VECTORS)
-            sum[r][c] = FORMULA(sum[r][c] * (real)gamma);
+            sum[r][c] = FORMULA(sum[r][c], (real)number_a, (real)number_b);
 
     global scalar *out = k + origin + (long)i * stride + j;
     if (i >= row_lo && i + ROWS <= row_hi && j >= col_lo && j + COL_PANEL <= col_hi) {

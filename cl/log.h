@@ -157,8 +157,31 @@ FN pair log_pair(real x)
     return sum_ordered(u.hi, u.lo + (t.lo + FMA(n, -EXP_MINUS_LN2_LO, w.lo)));
 }
 
-// x^y = exp(y log(x)), the logarithm and the product in two parts. Domain: x >= 0 and any y; NaN for x < 0. x^0 is 1, and
-// 0^y is infinite for y < 0. Below 1 ulp.
+// exp(e l) for a product within or close to exp's range.
+FN real power_of_log(real e, pair l)
+{
+    pair p = product_exact(e, l.hi);
+    reduced r = exp_reduce(p.hi, FMA(e, l.lo, p.lo));
+    return scale_range(exp_pair(r.r).hi, r.n);
+}
+
+// (1 + u)^e for u >= 0 and e <= 0, with all digits of 1 + u. Below 1 ulp. Domain: u from 0 to infinity, e from -2^40 to
+// -2^-40.
+FN real power_of_sum(real u, real e)
+{
+    const real most = PICK_REAL(0x1p120f, 0x1p1000);
+    real inside = pick(MASK(u > most), most, u);
+    inside = as_real(as_bits(inside) & MASK(inside >= PICK_REAL(0x1p-70f, 0x1p-140)));
+    pair x = sum_exact(REAL(1), inside);
+    pair l = log_pair(x.hi);
+    l = sum_exact(l.hi, FMA(x.lo, reciprocal_near(x.hi), l.lo));
+    bits left = MASK(e * l.hi >= EXP_LOWEST - REAL(1));
+    real y = power_of_log(as_real(as_bits(e) & left), l);
+    return pick(is_nan(u), u, as_real(as_bits(y) & left));
+}
+
+// x^y = exp(y log(x)), the logarithm and the product in two parts. Domain: x >= 0 and any y; NaN for x < 0. x^0 is 1,
+// and 0^y is infinite for y < 0. Below 1 ulp.
 FN real real_pow(real x, real y)
 {
     const real least = PICK_REAL(0x1p-60f, 0x1p-100), most = PICK_REAL(0x1p60f, 0x1p100);
@@ -171,10 +194,7 @@ FN real real_pow(real x, real y)
     pair l = log_pair(pick(normal, x, REAL(1)));
     real plain = e * l.hi;
     bits inside = MASK(plain >= EXP_LOWEST - REAL(1)) & MASK(plain <= EXP_HIGHEST + REAL(1));
-    e = as_real(as_bits(e) & inside);
-    pair p = product_exact(e, l.hi);
-    reduced r = exp_reduce(p.hi, FMA(e, l.lo, p.lo));
-    real z = scale_range(exp_pair(r.r).hi, r.n);
+    real z = power_of_log(as_real(as_bits(e) & inside), l);
     bits up = (~inside & MASK(plain > REAL(0))) | (MASK(x == infinite) & MASK(y > REAL(0))) |
               (MASK(magnitude(x) < REAL(SMALLEST_NORMAL)) & MASK(y < REAL(0)));
     bits down = (~inside & MASK(plain < REAL(0))) | (MASK(x == infinite) & MASK(y < REAL(0))) |

@@ -76,16 +76,35 @@ FN real reciprocal_of_mantissa(real m)
     return y;
 }
 
-// a / b for b > 0 far from the ends of the range.
+// 1/b within 2 ulp for b > 0 far from the ends of the range.
+FN real reciprocal_near(real b)
+{
+    bits mantissa = as_bits(b) & BITS(MANTISSA_BITS);
+    real y = reciprocal_of_mantissa(as_real(mantissa | BITS(ONE_BITS)));
+    return as_real(as_bits(y) + BITS(ONE_BITS) + mantissa - as_bits(b)); // the exponent
+}
+
+// a / b, b likewise.
 FN pair pair_quotient(pair a, pair b)
 {
-    bits mantissa = as_bits(b.hi) & BITS(MANTISSA_BITS);
-    real y = reciprocal_of_mantissa(as_real(mantissa | BITS(ONE_BITS)));
-    y = as_real(as_bits(y) + BITS(ONE_BITS) + mantissa - as_bits(b.hi)); // the exponent
-    real q = a.hi * y;
+    real y = reciprocal_near(b.hi), q = a.hi * y;
     pair p = product_exact(q, b.hi);
     real rest = (a.hi - p.hi) - p.lo + FMA(-q, b.lo, a.lo);
     return sum_ordered(q, rest * y);
+}
+
+// Small arguments grow by this before two parts are made of them, so that the lesser part is no subnormal number.
+#define GROW   18446744073709551616.0f // 2^64
+#define SHRINK (1 / GROW)
+
+// x (hi + lo) + x z p for p of about the size of hi; x may be as small as numbers are.
+FN pair odd_joined(real x, real hi, real lo, real z, real p)
+{
+    bits tiny = MASK(magnitude(x) < REAL(0x1p-30f));
+    real grown = pick(tiny, x * REAL(GROW), x), back = pick(tiny, REAL(SHRINK), REAL(1));
+    pair s = product_exact(grown, hi);
+    s = sum_ordered(s.hi, FMA(grown * z, p, FMA(grown, lo, s.lo)));
+    return pair_of(s.hi * back, s.lo * back);
 }
 
 #endif

@@ -8,9 +8,9 @@
 // 2^32 keeps a product above the subnormal numbers for long enough to look at it.
 #define LIFT 4294967296.0f
 
-// a * b for 0 <= a < 2^60, 0 <= b <= 2^30, neither of them subnormal; +0 where the product is below the smallest normal number. Looking at the
-// plain product would not do: whether one that rounds up to the smallest normal number is flushed differs from device
-// to device.
+// a * b for 0 <= a < 2^60, 0 <= b <= 2^30, neither of them subnormal; +0 where the product is below the smallest normal
+// number. Looking at the plain product would not do: whether one that rounds up to the smallest normal number is
+// flushed differs from device to device.
 FN real mul_normal(real a, real b)
 {
     real lifted = a * REAL(LIFT) * b;
@@ -24,14 +24,30 @@ FN real scale_bits(real x, bits n)
     return as_real(as_bits(x) + SHIFT_UP(n, FIELD));
 }
 
-// x 2^n for x in (2^-20, 2^20) and any n of the exponents' size: +0 below the smallest normal number, infinite above the
-// largest.
+// x 2^n for x in (2^-20, 2^20) and any n of the exponents' size: +0 below the smallest normal number, infinite above
+// the largest.
 FN real scale_range(real x, bits n)
 {
     bits field = ((as_bits(x) & BITS(INFINITE_BITS)) >> FIELD) + n;
     real inside = scale_bits(x, n & MASK(field > 0) & MASK(field < BITS(2 * BIAS + 1)));
     real r = pick(MASK(field < BITS(2 * BIAS + 1)), inside, with_sign(as_real(BITS(INFINITE_BITS)), x));
     return as_real(as_bits(r) & MASK(field > 0));
+}
+
+// A whole number |n| < 2^20 as an integer.
+FN bits bits_of_real(real n)
+{
+    const real shift = PICK_REAL(0x1.8p23f, 0x1.8p52);
+    return as_bits(n + shift) - as_bits(shift);
+}
+
+// x 2^n for any x and whole n: +0 below the smallest normal number. NaN and infinite x stay.
+FN real scale_back(real x, real n)
+{
+    bits mag = as_bits(x) & BITS(MAGNITUDE_BITS);
+    real y = scale_range(x, bits_of_real(n));
+    y = as_real(as_bits(y) & MASK(mag >= BITS(NORMAL_BITS)));
+    return pick(MASK(mag >= BITS(INFINITE_BITS)), x, y);
 }
 
 // a / b, correctly rounded. By Newton's reciprocal, one step on the quotient of the mantissas, and then the exact
@@ -71,26 +87,44 @@ FN real real_reciprocal(real x)
     return real_divide(REAL(1), x);
 }
 
-// The square root, correctly rounded. A first guess of 1/sqrt(x) by halving the exponent in the bits (Lomont 2003),
-// Newton's iteration, one step on the root, and then the exact remainder, which tells the right neighbour. Domain:
-// x >= 0, NaN below; every zero that comes out is +0.
+// 1/sqrt(x) within some ulp for normal x > 0: a first guess by halving the exponent in the bits (Lomont 2003), then
+// Newton's iteration.
+FN real rsqrt_near(real x)
+{
+    real half_x = x * REAL(0.5f);
+#if REAL_BITS == 64
+    real y = as_real(BITS(0x5fe6eb50c7b537a9) - (as_bits(x) >> 1));
+    y = y * FMA(-half_x * y, y, REAL(1.5f));
+#else
+    real y = as_real(BITS(0x5f375a86) - (as_bits(x) >> 1));
+#endif
+    y = y * FMA(-half_x * y, y, REAL(1.5f));
+    y = y * FMA(-half_x * y, y, REAL(1.5f));
+    return y * FMA(-half_x * y, y, REAL(1.5f));
+}
+
+// The square root in two parts for 0 <= x <= 2^100, to twice the digits; below 2^-70 (2^-140) to some ulp only, where
+// the remainder would be subnormal. Subnormal x give 0, larger ones what 2^100 gives, NaN gives NaN.
+FN pair sqrt_pair(real x)
+{
+    x = pick(MASK(x > REAL(0x1p100f)), REAL(0x1p100f), x);
+    real y = rsqrt_near(x), g = x * y;
+    pair p = product_exact(g, g);
+    real lo = ((x - p.hi) - p.lo) * (y * REAL(0.5f));
+    lo = as_real(as_bits(lo) & MASK(x >= PICK_REAL(0x1p-70f, 0x1p-140)));
+    g = as_real(as_bits(g) & ~MASK(x < REAL(SMALLEST_NORMAL)));
+    return sum_ordered(g, lo);
+}
+
+// The square root, correctly rounded: rsqrt_near, one step on the root, and then the exact remainder, which tells the
+// right neighbour. Domain: x >= 0, NaN below; every zero that comes out is +0.
 FN real real_sqrt(real x)
 {
     bits mag = as_bits(x) & BITS(MAGNITUDE_BITS);
     bits exponent = (mag >> FIELD) - BITS(BIAS), odd = exponent & 1;
     real m = as_real((mag & BITS(MANTISSA_BITS)) | BITS(ONE_BITS));
     m = scale_bits(m, odd); // in [1, 4)
-    real half_m = m * REAL(0.5f);
-#if REAL_BITS == 64
-    real y = as_real(BITS(0x5fe6eb50c7b537a9) - (as_bits(m) >> 1));
-    y = y * FMA(-half_m * y, y, REAL(1.5f));
-#else
-    real y = as_real(BITS(0x5f375a86) - (as_bits(m) >> 1));
-#endif
-    y = y * FMA(-half_m * y, y, REAL(1.5f));
-    y = y * FMA(-half_m * y, y, REAL(1.5f));
-    y = y * FMA(-half_m * y, y, REAL(1.5f));
-    real g = m * y;
+    real y = rsqrt_near(m), g = m * y;
     pair p = product_exact(g, g);
     g = FMA((m - p.hi) - p.lo, y * REAL(0.5f), g);
     g = pick(MASK(g < REAL(1)), REAL(1), g);

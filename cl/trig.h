@@ -2,7 +2,7 @@
 #ifndef ISG_CL_TRIG_H
 #define ISG_CL_TRIG_H
 
-#include "erf.h"
+#include "quotient.h"
 
 // |x| = 2 m + n/2 + r for whole m and n, |r| <= 1/4; all exact.
 typedef struct split_turn {
@@ -43,7 +43,9 @@ FN real sin_polynomial(real r)
     p = FMA(p, z, REAL(0x1.466bbcp+1f));
     p = FMA(p, z, REAL(-0x1.4abbcep+2f));
 #endif
-    return odd_joined(r, PICK_REAL(0x1.921fb6p+1f, 0x1.921fb54442d18p+1), PICK_REAL(-0x1.777a5cp-24f, 0x1.1a62633145c07p-53), z, p).hi;
+    return odd_joined(r, PICK_REAL(0x1.921fb6p+1f, 0x1.921fb54442d18p+1),
+                      PICK_REAL(-0x1.777a5cp-24f, 0x1.1a62633145c07p-53), z, p)
+        .hi;
 }
 
 // cos(pi r) = 1 - pi^2/2 z + z^2 p(z), z = r^2, for |r| <= 1/4. tools/minimax.py finds p.
@@ -64,7 +66,8 @@ FN real cos_polynomial(real r)
     p = FMA(p, z, REAL(0x1.03c1e8p+2f));
 #endif
     pair c = product_exact(z, PICK_REAL(0x1.3bd3ccp+2f, 0x1.3bd3cc9be45dep+2)), s = sum_ordered(REAL(1), -c.hi);
-    real lo = c.lo + FMA(z, PICK_REAL(0x1.37c8bcp-23f, 0x1.692b71366cc04p-52), square.lo * PICK_REAL(0x1.3bd3ccp+2f, 0x1.3bd3cc9be45dep+2));
+    real lo = c.lo + FMA(z, PICK_REAL(0x1.37c8bcp-23f, 0x1.692b71366cc04p-52),
+                         square.lo * PICK_REAL(0x1.3bd3ccp+2f, 0x1.3bd3cc9be45dep+2));
     return s.hi + (s.lo + FMA(z * z, p, -lo));
 }
 

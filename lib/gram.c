@@ -8,15 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static isg_status resolve_gamma(const isg_gram_params *p, int64_t d, double *gamma, isg_error *error)
+// The row's scale and parameter, from what the caller gave of them.
+static isg_status resolve_numbers(isg_gram *gram, const isg_gram_params *p, isg_error *error)
 {
+    const isg_kernel *kernel = gram->kernel;
     const struct {
         const char *name;
         double value;
         bool length;
     } given[] = {{"gamma", p->gamma, false}, {"sigma", p->sigma, true}, {"lengthscale", p->lengthscale, true}};
     const char *used = NULL;
-    *gamma = 1 / (double)d;
+    double gamma = 1 / (double)gram->x.dims, length = 1;
     for (int i = 0; i < 3; i++) {
         double v = given[i].value;
         if (v == 0)
@@ -25,13 +27,26 @@ static isg_status resolve_gamma(const isg_gram_params *p, int64_t d, double *gam
             return isg_fail(error, ISG_ERR_ARGUMENT, "%s and %s say the same thing; give one of them", used,
                             given[i].name);
         used = given[i].name;
+        if (kernel->scale == ISG_SCALE_NONE || (kernel->scale == ISG_SCALE_RATE && given[i].length))
+            return isg_fail(error, ISG_ERR_ARGUMENT, "%s takes no %s", kernel->name, used);
         if (!isfinite(v) || v < 0)
             return isg_fail(error, ISG_ERR_ARGUMENT, "%s %g; it must be positive and finite", used, v);
-        *gamma = given[i].length ? 1 / (2 * v * v) : v;
-        if (!isfinite(*gamma) || *gamma == 0)
-            return isg_fail(error, ISG_ERR_RANGE, "%s %g is out of range: gamma would be %g", used, v, *gamma);
+        gamma = given[i].length ? 1 / (2 * v * v) : v;
+        length = given[i].length ? v : sqrt(0.5 / v);
+        if (!isfinite(gamma) || gamma == 0)
+            return isg_fail(error, ISG_ERR_RANGE, "%s %g is out of range: gamma would be %g", used, v, gamma);
     }
-    return ISG_OK;
+    if (kernel->scale == ISG_SCALE_LENGTHSCALE)
+        gamma = 0.5 / (length * length);
+    gram->gamma = gamma;
+    gram->param = kernel->param.name && p->param == 0 ? kernel->param.fallback : p->param;
+    if (!kernel->param.name && p->param != 0)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "%s has no parameter besides its scale", kernel->name);
+    if (!isfinite(gram->param) || gram->param < 0)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "%s %g; it must be positive and finite", kernel->param.name,
+                        gram->param);
+    return isg_kernel_plan(&gram->scale, isg_kernel_index(kernel), gamma, length, gram->param,
+                           fmax(gram->x.largest, gram->y.largest), gram->x.dtype, error);
 }
 
 static bool needs_double(const isg_array *a)
@@ -91,8 +106,7 @@ isg_status isg_gram_create(isg_context *context, isg_gram **out, const isg_gram_
                       INT32_MAX);
         goto fail;
     }
-    TRY(resolve_gamma(params, gram->x.dims, &gram->gamma, error));
-    TRY(isg_scale_plan(&gram->scale, gram->gamma, fmax(gram->x.largest, gram->y.largest), dtype, error));
+    TRY(resolve_numbers(gram, params, error));
     *out = gram;
     return ISG_OK;
 fail:
@@ -134,7 +148,12 @@ const isg_kernel *isg_gram_kernel(const isg_gram *gram)
 
 double isg_gram_gamma(const isg_gram *gram)
 {
-    return gram->gamma;
+    return gram->kernel->scale == ISG_SCALE_NONE ? 0 : gram->gamma;
+}
+
+double isg_gram_param(const isg_gram *gram)
+{
+    return gram->param;
 }
 
 static isg_status check_output(const isg_gram *gram, const isg_array *k, int32_t ndim)

@@ -11,7 +11,7 @@ struct isg_gram {
     const isg_kernel *kernel;
     isg_points x, y; // y: the same rows as x when symmetric
     bool symmetric;  // K(X, X)
-    double gamma;
+    double gamma, param;
     isg_scale scale;
     isg_progress_fn progress;
     void *progress_user;

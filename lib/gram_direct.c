@@ -1,6 +1,7 @@
 // The Gram matrix by subtracting first: packed panels, register tiles, launches that stay short. gram.c has checked its
 // input.
 #include "gram.h"
+#include "kernels.h"
 #include "probe.h"
 #include "program.h"
 
@@ -35,11 +36,12 @@ static int32_t col_panel(shape s)
 static isg_status get_kernel(isg_gram *gram, bool mirrored, bool stream, shape s, cl_kernel *kernel)
 {
     isg_real_type type = {gram->x.dtype, isg_probe_fused(gram->context, gram->x.dtype), s.lanes};
-    char options[200];
+    char options[240];
     snprintf(options, sizeof options,
-             "-D ROWS=%d -D VECTORS=%d -D GROUP_COLS=%d -D GROUP_ROWS=%d -D SYMMETRIC=%d -D STREAMED=%d -D FORMULA=%s",
+             "-D ROWS=%d -D VECTORS=%d -D GROUP_COLS=%d -D GROUP_ROWS=%d -D SYMMETRIC=%d -D STREAMED=%d -D ADD=%s -D "
+             "FORMULA=%s",
              (int)s.rows, (int)s.vectors, (int)s.group_cols, (int)s.group_rows, mirrored, stream,
-             gram->kernel->formula);
+             isg_pair_add(gram->kernel->pair), gram->kernel->formula);
     return isg_program_kernel(gram->context, kernel, "gram.cl", "gram", type, options);
 }
 
@@ -130,7 +132,7 @@ static isg_status launch_part(job *j, const part *p)
                         ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(j->cols->mem), arg_mem(p->k), arg_long(p->origin),
                                  arg_long(p->stride), arg_int(i), arg_int(c), arg_int(p->row_lo), arg_int(p->row_hi),
                                  arg_int(p->col_lo), arg_int(c + cols), arg_int(gram->x.dims),
-                                 arg_real(gram->x.dtype, gram->scale.gamma)),
+                                 arg_real(gram->x.dtype, gram->scale.a), arg_real(gram->x.dtype, gram->scale.b)),
                         (isg_range){{isg_round_up(cols, col_panel(s)) / (s.lanes * s.vectors), rows / s.rows},
                                     {s.group_cols, s.local_rows}});
             if (st || (st = isg_finish(gram->context)))
@@ -257,10 +259,10 @@ isg_status isg_gram_direct_diagonal(isg_gram *gram, int64_t count, void *out)
     cl_mem k = NULL;
     int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
     isg_real_type type = {gram->x.dtype, isg_probe_fused(context, gram->x.dtype), 1};
-    char options[120];
+    char options[160];
     int64_t set = points_per_set(gram);
-    snprintf(options, sizeof options, "-D ROW_PANEL=%d -D COL_PANEL=%d -D FORMULA=%s", (int)row_panel(s),
-             (int)col_panel(s), gram->kernel->formula);
+    snprintf(options, sizeof options, "-D ROW_PANEL=%d -D COL_PANEL=%d -D ADD=%s -D FORMULA=%s", (int)row_panel(s),
+             (int)col_panel(s), isg_pair_add(gram->kernel->pair), gram->kernel->formula);
     TRY(isg_program_kernel(context, &kernel, "diagonal.cl", "diagonal", type, options));
     int64_t step = isg_min(set, 1 << 20);
     for (int64_t at = 0; at < count; at += step) {
@@ -272,8 +274,8 @@ isg_status isg_gram_direct_diagonal(isg_gram *gram, int64_t count, void *out)
         TRY(isg_buffer_of_host(context, &k, CL_MEM_READ_WRITE, (char *)out + at * element, rows * element, false));
         TRY(isg_run(context, kernel,
                     ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(gram->cols.mem), arg_mem(k), arg_int(at - first),
-                             arg_int(at - first + rows), arg_int(gram->x.dims),
-                             arg_real(gram->x.dtype, gram->scale.gamma)),
+                             arg_int(at - first + rows), arg_int(gram->x.dims), arg_real(gram->x.dtype, gram->scale.a),
+                             arg_real(gram->x.dtype, gram->scale.b)),
                     (isg_range){{rows, 1}, {16, 1}}));
         TRY(isg_buffer_to_host(context, k, (char *)out + at * element, rows * element));
         isg_buffer_free(&k);

@@ -4,13 +4,13 @@
 #include <string.h>
 
 static const isg_kernel rows[] = {
-#define KERNEL(id, ...) {.name = #id, .formula = "f_" #id, __VA_ARGS__},
+#define KERNEL(id, a, b, ...) {.name = #id, .formula = "f_" #id, __VA_ARGS__},
 #include "kernels.def"
 #undef KERNEL
 };
 
 static const isg_kernel *const list[] = {
-#define KERNEL(id, ...) &rows[ISG_KERNEL_##id],
+#define KERNEL(id, a, b, ...) &rows[ISG_KERNEL_##id],
 #include "kernels.def"
 #undef KERNEL
     NULL};
@@ -37,4 +37,36 @@ const isg_kernel *isg_kernel_find(const char *name)
 int isg_kernel_index(const isg_kernel *kernel)
 {
     return (int)(kernel - rows);
+}
+
+void isg_kernel_numbers(int kernel, double gamma, double length, double param, double *a, double *b)
+{
+    switch (kernel) {
+#define KERNEL(id, a_formula, b_formula, ...)                                                                          \
+    case ISG_KERNEL_##id:                                                                                              \
+        *a = a_formula;                                                                                                \
+        *b = b_formula;                                                                                                \
+        break;
+#include "kernels.def"
+#undef KERNEL
+    default: break;
+    }
+}
+
+isg_status isg_kernel_plan(isg_scale *scale, int kernel, double gamma, double length, double param, double largest,
+                           isg_dtype dtype, isg_error *error)
+{
+    double a = 1, b = 0;
+    int power = rows[kernel].pair == ISG_PAIR_SQDIST ? 2 : 1;
+    if (rows[kernel].scale == ISG_SCALE_NONE) {
+        isg_scale_distance(scale, power, kernel == ISG_KERNEL_euclidean, largest, dtype);
+        return ISG_OK;
+    }
+    isg_kernel_numbers(kernel, gamma, length, param, &a, &b);
+    return isg_scale_plan(scale, a, b, power, largest, dtype, error);
+}
+
+const char *isg_pair_add(isg_pair pair)
+{
+    return pair == ISG_PAIR_SQDIST ? "add_sqdist" : "add_l1";
 }

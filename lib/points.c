@@ -131,35 +131,54 @@ void isg_points_free(isg_points *points)
     points->rows = NULL;
 }
 
-isg_status isg_scale_plan(isg_scale *scale, double gamma, double largest, isg_dtype dtype, isg_error *error)
+// The factors of 2^e.
+static void set_exponent(isg_scale *scale, int e, int lowest)
 {
-    bool wide = dtype == ISG_F64;
-    int lowest = wide ? -1022 : -126; // exponent of the smallest normal number
-    int highest = wide ? 1021 : 125;  // of the largest x', one bit below the type's own: differences double it
-    // Each square below 2^lowest may be flushed, and up to 2^24 of them together must not matter: gamma' times their
-    // sum has to stay below half an ulp of 1.
-    int gamma_highest = -lowest - 24 - (wide ? 54 : 25);
-
-    int q;
-    frexp(gamma, &q);
-    int e = (q - (q & 1)) / 2; // gamma * 2^(-2 e) in [0.5, 2)
-    if (largest > 0) {
-        int room = highest - ilogb(largest);
-        e = e < room ? e : room;
-    }
     int widest = -2 * lowest; // two normal factors
     e = e < -widest ? -widest : e > widest ? widest : e;
     scale->exponent = e;
     scale->factor1 = ldexp(1, e / 2);
     scale->factor2 = ldexp(1, e - e / 2);
     scale->tiny = ldexp(1, e < 0 ? lowest - e : lowest);
-    scale->gamma = ldexp(gamma, -2 * e);
+}
+
+isg_status isg_scale_plan(isg_scale *scale, double a, double b, int power, double largest, isg_dtype dtype,
+                          isg_error *error)
+{
+    bool wide = dtype == ISG_F64;
+    int lowest = wide ? -1022 : -126; // exponent of the smallest normal number
+    int highest = wide ? 1021 : 125;  // of the largest x', one bit below the type's own: differences double it
+    // Each square below 2^lowest may be flushed, and up to 2^24 of them together must not matter: a' times their sum
+    // has to stay below half an ulp of 1.
+    int highest_a = -lowest - 24 - (wide ? 54 : 25);
+
+    int q;
+    frexp(a, &q);
+    int e = power == 2 ? (q - (q & 1)) / 2 : q; // a * 2^(-power e) in [0.5, 2)
+    if (largest > 0) {
+        int room = highest - ilogb(largest);
+        e = e < room ? e : room;
+    }
+    set_exponent(scale, e, lowest);
+    scale->a = ldexp(a, -power * scale->exponent);
+    scale->b = b;
+    if (!(fabs(b) < ldexp(1, -lowest)))
+        return isg_fail(error, ISG_ERR_RANGE,
+                        "a lengthscale or parameter is out of range for %s arithmetic: a factor of %g",
+                        isg_dtype_name(dtype), b);
     if (largest == 0)
-        scale->gamma = fmin(scale->gamma, 1); // every distance is 0, whatever it is multiplied by
-    if (!(scale->gamma < ldexp(1, gamma_highest)))
+        scale->a = fmin(scale->a, 1); // every distance is 0, whatever it is multiplied by
+    if (!(scale->a < ldexp(1, highest_a)))
         return isg_fail(error, ISG_ERR_RANGE, "values up to %g are too many lengthscales (%g) apart for %s arithmetic",
-                        largest, sqrt(0.5 / gamma), isg_dtype_name(dtype));
-    if (scale->gamma < ldexp(1, lowest))
-        scale->gamma = 0; // every pair is far closer than a lengthscale
+                        largest, power == 2 ? sqrt(0.5 / a) : 1 / a, isg_dtype_name(dtype));
+    if (scale->a < ldexp(1, lowest))
+        scale->a = 0; // every pair is far closer than a lengthscale
     return ISG_OK;
+}
+
+void isg_scale_distance(isg_scale *scale, int power, bool root, double largest, isg_dtype dtype)
+{
+    set_exponent(scale, largest > 0 ? -ilogb(largest) : 0, dtype == ISG_F64 ? -1022 : -126);
+    scale->a = 1;
+    scale->b = -(root ? 1 : power) * scale->exponent;
 }

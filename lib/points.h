@@ -22,16 +22,22 @@ isg_status isg_points_read(isg_points *points, const isg_array *array, isg_dtype
                            const char *name, isg_error *error);
 void isg_points_free(isg_points *points);
 
-// x' = x * 2^exponent and gamma' = gamma * 2^(-2 exponent) give the same kernel; gamma' lies in [0.5, 2) unless the
-// data reach so far that x' would overflow.
+// What a row's formula takes, and the power of two that makes it fit: x' = x * 2^exponent and a' = a * 2^(-power
+// exponent) give the same kernel, where power is how the pair's number grows with the points. a' lies in [0.5, 2), or
+// [0.25, 4), unless the data reach so far that x' would overflow.
 typedef struct isg_scale {
     int exponent;
     double factor1, factor2; // their product is 2^exponent; each is a normal number of the dtype
     double tiny;             // |x| below it would be subnormal when scaled, and counts as 0
-    double gamma;            // gamma', still in double
+    double a, b;             // a' and the row's second number, still in double
 } isg_scale;
 
-// ISG_ERR_RANGE: the data reach further, in lengthscales, than the dtype can hold.
-isg_status isg_scale_plan(isg_scale *scale, double gamma, double largest, isg_dtype dtype, isg_error *error);
+// largest: of |x|. power: 2 for squared distances, 1 for absolute ones. ISG_ERR_RANGE: the data reach further, in
+// lengthscales, than the dtype can hold.
+isg_status isg_scale_plan(isg_scale *scale, double a, double b, int power, double largest, isg_dtype dtype,
+                          isg_error *error);
+
+// The plan of a row without a scale: x' is about 1, and b says how the result comes back.
+void isg_scale_distance(isg_scale *scale, int power, bool root, double largest, isg_dtype dtype);
 
 #endif

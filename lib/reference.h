@@ -14,6 +14,8 @@ typedef struct isg_reference {
     bool fused;
     // y[i] = f(a[i]) or f(a[i], b[i]), f by its row in cl/functions.h. b: may be NULL for functions of one argument.
     void (*apply)(int function, const void *a, const void *b, void *y, int64_t count);
+    // y[i] = f(s[i], a, b), f the formula of a row of the registry.
+    void (*formula)(int kernel, const void *s, double a, double b, void *y, int64_t count);
     // k[i * stride + j] for all points of x and y. kernel: as isg_kernel_index.
     void (*gram)(int kernel, const isg_points *x, const isg_points *y, const isg_scale *scale, void *k, int64_t stride);
     // The outer product of ndim profiles of the real type.

@@ -3,9 +3,14 @@
 #include "kernels.h"
 
 #include "../cl/numerics.h"
+// Not every row has a second number.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-parameter"
 #include "../cl/formulas.h"
+#pragma GCC diagnostic pop
+#include "../cl/pairs.h"
 
-static real (*const formulas[])(real) = {
+static real (*const formulas[])(real, real, real) = {
 #define KERNEL(id, ...) f_##id,
 #include "kernels.def"
 #undef KERNEL
@@ -36,19 +41,25 @@ static real scaled(real v, const isg_scale *scale)
     return v > -tiny && v < tiny ? 0 : v * (real)scale->factor1 * (real)scale->factor2;
 }
 
+static void formula(int kernel, const void *s, double a, double b, void *y, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        ((real *)y)[i] = formulas[kernel](((const real *)s)[i], (real)a, (real)b);
+}
+
 static void gram(int kernel, const isg_points *x, const isg_points *y, const isg_scale *scale, void *k, int64_t stride)
 {
-    real gamma = (real)scale->gamma;
+    const bool squares = isg_kernel_list()[kernel]->pair == ISG_PAIR_SQDIST;
     for (int64_t i = 0; i < x->count; i++) {
         const real *a = (const real *)x->rows + i * x->stride;
         for (int64_t j = 0; j < y->count; j++) {
             const real *b = (const real *)y->rows + j * y->stride;
             real sum = 0;
             for (int64_t q = 0; q < x->dims; q++) {
-                real t = scaled(a[q], scale) - scaled(b[q], scale);
-                sum = FMA(t, t, sum);
+                real u = scaled(a[q], scale), v = scaled(b[q], scale);
+                sum = squares ? add_sqdist(sum, v, u) : add_l1(sum, v, u);
             }
-            ((real *)k)[i * stride + j] = formulas[kernel](sum * gamma);
+            ((real *)k)[i * stride + j] = formulas[kernel](sum, (real)scale->a, (real)scale->b);
         }
     }
 }
@@ -83,6 +94,7 @@ const isg_reference NAME = {
     .dtype = REAL_BITS == 64 ? ISG_F64 : ISG_F32,
     .fused = FUSED,
     .apply = apply,
+    .formula = formula,
     .gram = gram,
     .grid = grid,
 };

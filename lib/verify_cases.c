@@ -148,6 +148,26 @@ static bool make_function(isg_case *c, int function, bool quick)
     return true;
 }
 
+// --- formulas
+
+static bool make_formula(isg_case *c, int kernel, bool quick)
+{
+    const isg_kernel *row = isg_kernel_list()[kernel];
+    isg_error error;
+    c->kind = ISG_CASE_FORMULA;
+    c->kernel = kernel;
+    c->inputs = "mixed";
+    c->count = quick ? 1 << 12 : 1 << 18;
+    snprintf(c->what, sizeof c->what, "formula %s", row->name);
+    c->a = isg_alloc(c->count, isg_dtype_bytes(c->dtype));
+    if (!c->a || isg_kernel_plan(&c->scale, kernel, 0.3, 0.7, row->param.fallback * 1.5, 4, c->dtype, &error))
+        return false;
+    uint64_t state = 0x10000 + (uint64_t)kernel;
+    for (int64_t i = 0; i < c->count; i++)
+        put(c->dtype, c->a, i, fabs(mixed_argument(c->dtype, &state)));
+    return true;
+}
+
 // --- gram
 
 typedef enum data_set { EASY, MANY_DIMS, FAR, CLUSTERS, SUBNORMAL, TINY, HUGE_SCALE, CROSS, DATA_SETS } data_set;
@@ -193,9 +213,20 @@ static bool make_gram(isg_case *c, int kernel, data_set set, bool quick)
     c->n = quick ? 67 : 301;
     c->m = set == CROSS ? (quick ? 45 : 203) : 0;
     c->d = set == MANY_DIMS ? (quick ? 33 : 131) : 5;
+    const isg_kernel *row = isg_kernel_list()[kernel];
     c->gamma = gamma_of(set, c->dtype);
+    if (row->pair == ISG_PAIR_L1)
+        c->gamma = sqrt(c->gamma);
+    if (row->scale == ISG_SCALE_NONE)
+        c->gamma = 0;
+    if (row->param.name) // not the default
+        c->param = 1.5;
+    if (kernel == ISG_KERNEL_periodic) { // its lengthscale has no unit, its period has
+        c->param = 3 * sqrt(0.5 / c->gamma);
+        c->gamma = 0.8;
+    }
     c->count = c->n * (c->m ? c->m : c->n);
-    snprintf(c->what, sizeof c->what, "gram %s", isg_kernel_list()[kernel]->name);
+    snprintf(c->what, sizeof c->what, "gram %s", row->name);
     c->a = isg_alloc(c->n * c->d, isg_dtype_bytes(c->dtype));
     c->b = isg_alloc((c->m + 1) * c->d, isg_dtype_bytes(c->dtype));
     if (!c->a || !c->b)
@@ -232,24 +263,39 @@ static bool make_grid(isg_case *c, isg_sampling sampling, int32_t ndim, bool qui
 
 enum { GRID_DIMS = 3, GRID_CASES = (ISG_SAMPLING_COUNT - 1) * GRID_DIMS };
 
-int isg_case_count(void)
+// Gram case `at` is kernel at / DATA_SETS on data set at % DATA_SETS. Quick ones share few programs: K(X, X) of the first
+// row, K(X, Y) of the first row of each other isg_pair.
+static int gram_cases(bool quick, int *cases)
 {
-    return FUNCTION_COUNT + ISG_KERNEL_COUNT * DATA_SETS + GRID_CASES;
+    int count = 0;
+    for (int k = 0, seen[ISG_PAIR_COUNT] = {0}; k < ISG_KERNEL_COUNT; k++) {
+        bool first = !seen[isg_kernel_list()[k]->pair]++;
+        for (int set = 0; set < DATA_SETS; set++)
+            if (!quick || (first && (k == 0) == (set != CROSS)))
+                cases[count++] = k * DATA_SETS + set;
+    }
+    return count;
+}
+
+int isg_case_count(bool quick)
+{
+    int cases[ISG_KERNEL_COUNT * DATA_SETS];
+    return FUNCTION_COUNT + ISG_KERNEL_COUNT + gram_cases(quick, cases) + GRID_CASES;
 }
 
 bool isg_case_make(isg_case *c, int index, isg_dtype dtype, bool fused, bool quick)
 {
     *c = (isg_case){.dtype = dtype, .fused = fused};
+    int at = index, cases[ISG_KERNEL_COUNT * DATA_SETS], grams = gram_cases(quick, cases);
     bool made;
-    int at = index;
     if (at < FUNCTION_COUNT)
         made = make_function(c, at, quick);
-    else if ((at -= FUNCTION_COUNT) < ISG_KERNEL_COUNT * DATA_SETS)
-        made = make_gram(c, at / DATA_SETS, (data_set)(at % DATA_SETS), quick);
-    else {
-        at -= ISG_KERNEL_COUNT * DATA_SETS;
-        made = make_grid(c, (isg_sampling)(at / GRID_DIMS + 1), at % GRID_DIMS + 1, quick);
-    }
+    else if ((at -= FUNCTION_COUNT) < ISG_KERNEL_COUNT)
+        made = make_formula(c, at, quick);
+    else if ((at -= ISG_KERNEL_COUNT) < grams)
+        made = make_gram(c, cases[at] / DATA_SETS, (data_set)(cases[at] % DATA_SETS), quick);
+    else
+        made = make_grid(c, (isg_sampling)((at - grams) / GRID_DIMS + 1), (at - grams) % GRID_DIMS + 1, quick);
     if (!made)
         isg_case_free(c);
     return made;
@@ -270,7 +316,8 @@ static bool expected_gram(const isg_case *c, void *out)
     isg_array a = isg_matrix(c->dtype, c->a, c->n, c->d), b = isg_matrix(c->dtype, c->b, c->m, c->d);
     bool ok = isg_points_read(&x, &a, c->dtype, false, "X", &error) == ISG_OK &&
               isg_points_read(&y, c->m ? &b : &a, c->dtype, false, "Y", &error) == ISG_OK &&
-              isg_scale_plan(&scale, c->gamma, fmax(x.largest, y.largest), c->dtype, &error) == ISG_OK;
+              isg_kernel_plan(&scale, c->kernel, c->gamma, sqrt(0.5 / c->gamma), c->param, fmax(x.largest, y.largest),
+                              c->dtype, &error) == ISG_OK;
     if (ok)
         isg_reference_get(c->dtype, c->fused)->gram(c->kernel, &x, &y, &scale, out, y.count);
     isg_points_free(&x);
@@ -307,6 +354,8 @@ void *isg_case_expected(const isg_case *c)
     bool ok = out != NULL;
     if (ok && c->kind == ISG_CASE_FUNCTION)
         isg_reference_get(c->dtype, c->fused)->apply(c->function, c->a, c->b, out, c->count);
+    else if (ok && c->kind == ISG_CASE_FORMULA)
+        isg_reference_get(c->dtype, c->fused)->formula(c->kernel, c->a, c->scale.a, c->scale.b, out, c->count);
     else if (ok)
         ok = c->kind == ISG_CASE_GRAM ? expected_gram(c, out) : expected_grid(c, out);
     if (!ok) {
@@ -351,13 +400,16 @@ void isg_case_describe(const isg_case *c, int64_t at, char *text, size_t bytes)
             snprintf(text + length, bytes - (size_t)length, ", %a)", isg_load_double(c->dtype, c->b, at));
         else
             snprintf(text + length, bytes - (size_t)length, ")");
+    } else if (c->kind == ISG_CASE_FORMULA) {
+        snprintf(text, bytes, "%s at the pair's number %a, a %a, b %a", isg_kernel_list()[c->kernel]->name,
+                 isg_load_double(c->dtype, c->a, at), c->scale.a, c->scale.b);
     } else if (c->kind == ISG_CASE_GRAM) {
         char x[200], y[200];
         int64_t columns = c->m ? c->m : c->n;
         describe_point(c, c->a, at / columns, x, sizeof x);
         describe_point(c, c->m ? c->b : c->a, at % columns, y, sizeof y);
-        snprintf(text, bytes, "K[%lld, %lld] of x = (%s), y = (%s), gamma %a", (long long)(at / columns),
-                 (long long)(at % columns), x, y, c->gamma);
+        snprintf(text, bytes, "K[%lld, %lld] of x = (%s), y = (%s), gamma %a, parameter %a", (long long)(at / columns),
+                 (long long)(at % columns), x, y, c->gamma, c->param);
     } else {
         snprintf(text, bytes, "element %lld of the grid", (long long)at);
     }

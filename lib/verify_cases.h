@@ -8,7 +8,7 @@
 #include <isogram/gram.h>
 #include <isogram/grid.h>
 
-typedef enum isg_case_kind { ISG_CASE_FUNCTION, ISG_CASE_GRAM, ISG_CASE_GRID } isg_case_kind;
+typedef enum isg_case_kind { ISG_CASE_FUNCTION, ISG_CASE_FORMULA, ISG_CASE_GRAM, ISG_CASE_GRID } isg_case_kind;
 
 typedef struct isg_case {
     isg_case_kind kind;
@@ -19,15 +19,16 @@ typedef struct isg_case {
     int64_t count;      // results
 
     int function;    // FUNCTION: of cl/functions.h
-    void *a, *b;     // FUNCTION: arguments. GRAM: points
+    void *a, *b;     // FUNCTION: arguments. FORMULA: numbers of pairs. GRAM: points
     int64_t n, m, d; // GRAM: b has m points; m = 0: K(X, X)
     int kernel;
-    double gamma;
+    double gamma, param; // 0: the row has none
+    isg_scale scale;     // FORMULA
     isg_grid_params grid;
 } isg_case;
 
-// Cases of one precision and arithmetic.
-int isg_case_count(void);
+// Cases of one precision and arithmetic. Quick ones: the formulas of all rows, but the Gram matrices of few.
+int isg_case_count(bool quick);
 // Makes case `index`; to be freed. false: no memory.
 bool isg_case_make(isg_case *c, int index, isg_dtype dtype, bool fused, bool quick);
 void isg_case_free(isg_case *c);

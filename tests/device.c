@@ -71,7 +71,9 @@ void *device_expected_gram(isg_context *context, const isg_kernel *kernel, isg_d
     ck_assert_int_eq(isg_points_read(&px, &ax, dtype, true, "X", &error), ISG_OK);
     ck_assert_int_eq(isg_points_read(&py, &ay, dtype, true, "Y", &error), ISG_OK);
     double largest = px.largest > py.largest ? px.largest : py.largest;
-    ck_assert_msg(isg_scale_plan(&scale, gamma, largest, dtype, &error) == ISG_OK, "%s", error.message);
+    ck_assert_msg(isg_kernel_plan(&scale, isg_kernel_index(kernel), gamma, sqrt(0.5 / gamma), kernel->param.fallback,
+                                  largest, dtype, &error) == ISG_OK,
+                  "%s", error.message);
     void *k = malloc((size_t)(n * m) * isg_dtype_bytes(dtype));
     ck_assert_ptr_nonnull(k);
     isg_reference_get(dtype, isg_probe_fused(context, dtype))->gram(isg_kernel_index(kernel), &px, &py, &scale, k, m);

@@ -1,9 +1,9 @@
-// An OpenCL layer that changes the source of programs on their way to the driver: what a wrong compiler would do, in
-// small. For test_mutations.py.
+// An OpenCL layer that changes the source of programs on their way to the driver, as a wrong compiler would. For
+// test_mutations.py.
 //
 //   OPENCL_LAYERS=/path/of/this
-//   ISOGRAM_PATCH=FILE      lines "PROGRAM<TAB>FROM<TAB>TO": every FROM in the source of cl/PROGRAM (or * for any)
-//                           becomes TO; later lines see what earlier ones did
+//   ISOGRAM_PATCH=FILE      lines "PROGRAM<TAB>FROM<TAB>TO": every FROM in the source of cl/PROGRAM, or of any if it is
+//                           *, becomes TO; later lines see what earlier ones did. "PROGRAM" alone: it cannot be made
 //   ISOGRAM_PATCH_LOG=FILE  gets a line "loaded", and "PROGRAM<TAB>LINE<TAB>PLACES" for each line of the patch that is
 //                           meant for a program that is made
 //
@@ -11,6 +11,8 @@
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl_layer.h>
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,14 +41,38 @@ static FILE *open_named(const char *variable, const char *mode)
     return file;
 }
 
-// text with `to` in every place of `from`, in its own memory; frees text.
+static FILE *open_text(char **text, size_t *bytes)
+{
+    FILE *stream = open_memstream(text, bytes);
+    if (!stream)
+        die("no memory");
+    return stream;
+}
+
+static void close_file(FILE *file)
+{
+    if (fclose(file) != 0)
+        die("what was written is not all there");
+}
+
+// The source in one piece, as a driver would join it.
+static char *joined(cl_uint count, const char **strings, const size_t *lengths)
+{
+    char *text;
+    size_t bytes;
+    FILE *stream = open_text(&text, &bytes);
+    for (cl_uint i = 0; i < count; i++)
+        fwrite(strings[i], 1, lengths && lengths[i] ? lengths[i] : strlen(strings[i]), stream);
+    close_file(stream);
+    return text;
+}
+
+// text with `to` in every place of `from`; frees text.
 static char *replaced(char *text, const char *from, const char *to, int *places)
 {
     char *out;
     size_t bytes;
-    FILE *stream = open_memstream(&out, &bytes);
-    if (!stream)
-        die("no memory");
+    FILE *stream = open_text(&out, &bytes);
     const char *at = text;
     *places = 0;
     for (const char *next; (next = strstr(at, from)) != NULL; at = next + strlen(from), ++*places) {
@@ -54,49 +80,51 @@ static char *replaced(char *text, const char *from, const char *to, int *places)
         fputs(to, stream);
     }
     fputs(at, stream);
-    if (fclose(stream) != 0)
-        die("no memory");
+    close_file(stream);
     free(text);
     return out;
 }
 
-// The source in one piece, as a driver would join it.
-static char *joined(cl_uint count, const char **strings, const size_t *lengths)
+// text after all lines of the patch; NULL where one says that there is no such program. Frees text.
+static char *patched(char *text)
 {
-    char *out;
-    size_t bytes;
-    FILE *stream = open_memstream(&out, &bytes);
-    if (!stream)
-        die("no memory");
-    for (cl_uint i = 0; i < count; i++)
-        fwrite(strings[i], 1, lengths && lengths[i] ? lengths[i] : strlen(strings[i]), stream);
-    if (fclose(stream) != 0)
-        die("no memory");
-    return out;
+    char name[64] = "?", line[4096];
+    bool refused = false;
+    sscanf(text, "#line 1 \"cl/%63[^\"]", name); // tools/embed.py begins every program so
+    FILE *patch = open_named("ISOGRAM_PATCH", "r"), *log = open_named("ISOGRAM_PATCH_LOG", "a");
+    for (int at = 0; fgets(line, sizeof line, patch); at++) {
+        line[strcspn(line, "\n")] = 0;
+        char *from = strchr(line, '\t'), *to = from ? strchr(from + 1, '\t') : NULL;
+        int places = 1;
+        if (from && (!to || to == from + 1))
+            die("ISOGRAM_PATCH has a line that is none");
+        if (from)
+            *from++ = *to++ = 0;
+        if (strcmp(line, "*") != 0 && strcmp(line, name) != 0)
+            continue;
+        if (from)
+            text = replaced(text, from, to, &places);
+        refused = refused || !from;
+        fprintf(log, "%s\t%d\t%d\n", name, at, places);
+    }
+    fclose(patch);
+    close_file(log);
+    if (refused) {
+        free(text);
+        return NULL;
+    }
+    return text;
 }
 
 static cl_program CL_API_CALL create_program(cl_context context, cl_uint count, const char **strings,
                                              const size_t *lengths, cl_int *code)
 {
-    char name[64] = "?", line[4096];
-    char *text = joined(count, strings, lengths);
-    sscanf(text, "#line 1 \"cl/%63[^\"]", name); // tools/embed.py begins every program so
-    FILE *patch = open_named("ISOGRAM_PATCH", "r"), *log = open_named("ISOGRAM_PATCH_LOG", "a");
-    for (int at = 0; fgets(line, sizeof line, patch); at++) {
-        int places;
-        line[strcspn(line, "\n")] = 0;
-        char *from = strchr(line, '\t'), *to = from ? strchr(from + 1, '\t') : NULL;
-        if (!to || to == from + 1)
-            die("a line of the patch is none");
-        *from++ = *to++ = 0;
-        if (strcmp(line, "*") != 0 && strcmp(line, name) != 0)
-            continue;
-        text = replaced(text, from, to, &places);
-        fprintf(log, "%s\t%d\t%d\n", name, at, places);
+    char *text = patched(joined(count, strings, lengths));
+    if (!text) {
+        if (code)
+            *code = CL_OUT_OF_RESOURCES;
+        return NULL;
     }
-    fclose(patch);
-    if (fclose(log) != 0)
-        die("the log cannot be written");
     const char *source = text;
     cl_program program = below->clCreateProgramWithSource(context, 1, &source, NULL, code);
     free(text);
@@ -123,18 +151,18 @@ cl_int CL_API_CALL clGetLayerInfo(cl_layer_info what, size_t bytes, void *value,
 cl_int CL_API_CALL clInitLayer(cl_uint count, const cl_icd_dispatch *target, cl_uint *count_ret,
                                const cl_icd_dispatch **layer_ret)
 {
-    size_t bytes = count * sizeof(void *);
-    if (!target || !count_ret || !layer_ret || bytes <= offsetof(cl_icd_dispatch, clCreateProgramWithSource))
+    const cl_uint known = sizeof dispatch / sizeof(void *);
+    cl_uint shared = count < known ? count : known;
+    if (!target || !count_ret || !layer_ret ||
+        shared * sizeof(void *) <= offsetof(cl_icd_dispatch, clCreateProgramWithSource))
         return CL_INVALID_VALUE;
     below = target;
-    memcpy(&dispatch, target, bytes < sizeof dispatch ? bytes : sizeof dispatch);
+    memcpy(&dispatch, target, shared * sizeof(void *));
     dispatch.clCreateProgramWithSource = create_program;
     *layer_ret = &dispatch;
-    *count_ret = sizeof dispatch / sizeof(void *);
-    if (*count_ret > count)
-        *count_ret = count;
+    *count_ret = shared;
     FILE *log = open_named("ISOGRAM_PATCH_LOG", "a");
     fputs("loaded\n", log);
-    fclose(log);
+    close_file(log);
     return CL_SUCCESS;
 }

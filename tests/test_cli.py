@@ -372,6 +372,40 @@ class Devices(cli.Case):
                       self.succeed("devices", env={"ISOGRAM_DEVICE": device["index"]}).out.decode())
 
 
+class Kernels(cli.Case):
+    def test_list(self):
+        names = [kernel["name"] for kernel in self.succeed("kernels", "--json").json["kernels"]]
+        text = self.succeed("kernels").out.decode()
+        self.assertEqual([line for line in text.splitlines() if line and line[0] != " "], names)
+        self.assertIn("matern52", names)
+
+    @needs_f64
+    def test_values(self):
+        self.save("p.npy", "<f8", (2, 2), [0, 0, 3, 4])
+        r = 5 / 2
+        for kernel, param, value in (
+                ("matern12", None, math.exp(-r)),
+                ("matern32", None, (1 + math.sqrt(3) * r) * math.exp(-math.sqrt(3) * r)),
+                ("matern52", None, (1 + math.sqrt(5) * r + 5 * r * r / 3) * math.exp(-math.sqrt(5) * r)),
+                ("rational_quadratic", "alpha=3", (1 + r * r / 6) ** -3),
+                ("periodic", "period=7", math.exp(-2 * (math.sin(math.pi * 5 / 7) / 2) ** 2)),
+                ("cauchy", None, 1 / (1 + r * r)),
+                ("multiquadric", None, -math.sqrt(1 + r * r)),
+                ("inverse_multiquadric", None, 1 / math.sqrt(1 + r * r)),
+                ("thin_plate", None, r * r * math.log(r)),
+        ):
+            with self.subTest(kernel=kernel):
+                more = ["--param", param] if param else []
+                self.succeed("gram", "p.npy", "-o", "v.npy", "--kernel", kernel, "--lengthscale", 2, *more)
+                k = self.read("v.npy").values
+                self.assertAlmostEqual(k[1], value, delta=4e-16 * abs(value) * 8)
+        for kernel, scale, value in (("wendland", ["--lengthscale", 10], 0.5 ** 4 * 3), ("euclidean", [], 5.0), ("sqeuclidean", [], 25.0),
+                                     ("cityblock", [], 7.0), ("laplacian", ["--gamma", 0.5], math.exp(-3.5))):
+            with self.subTest(kernel=kernel):
+                self.succeed("gram", "p.npy", "-o", "v.npy", "--kernel", kernel, *scale)
+                self.assertAlmostEqual(self.read("v.npy").values[1], value, delta=4e-16 * abs(value) * 8)
+
+
 class Verify(cli.Case):
     def test_one_contract(self):
         text = self.succeed("verify", "--quick", "--precision", "f32", "--arithmetic", "unfused").out.decode()
@@ -393,7 +427,7 @@ class General(cli.Case):
         text = self.succeed("--help").out.decode()
         self.assertEqual(self.succeed("help").out.decode(), text)
         self.assertEqual(self.run_command().code, cli.USAGE)
-        for verb in ("devices", "grid", "gram", "verify"):
+        for verb in ("devices", "grid", "gram", "kernels", "verify"):
             self.assertIn(f"  {verb} ", text)
             self.assertTrue(self.succeed(verb, "--help").out.decode().startswith(f"usage: isogram {verb}"))
 

@@ -112,7 +112,7 @@ START_TEST(flushing_changes_no_bit_of_a_gram_matrix)
         isg_error error = {0};
         double gamma = ldexp(0.7, -2 * at < 1000 ? -2 * at : 1000); // as far as double goes
         ck_assert_int_eq(isg_points_read(&points, &view, dtype, false, "x", &error), ISG_OK);
-        ck_assert_int_eq(isg_scale_plan(&scale, gamma, points.largest, dtype, &error), ISG_OK);
+        ck_assert_int_eq(isg_scale_plan(&scale, gamma, 0, 2, points.largest, dtype, &error), ISG_OK);
         for (int fused = 0; fused < 2; fused++) {
             const isg_reference *reference = isg_reference_get(dtype, fused);
             reference->gram(ISG_KERNEL_rbf, &points, &points, &scale, plain, POINTS);

@@ -48,15 +48,16 @@ static void check_random(isg_context *context, suite_random *random, isg_dtype d
     device_ok(context, isg_gram_create(context, &gram,
                                        isg_gram_params(.x = isg_matrix(dtype, x, n, d),
                                                        .y = symmetric ? none : isg_matrix(dtype, y, m, d),
-                                                       .gamma = gamma, .kernel = kernel)));
+                                                       .gamma = kernel->scale == ISG_SCALE_NONE ? 0 : gamma,
+                                                       .kernel = kernel)));
     int64_t stride = m + random_below(random, 3) * random_below(random, 20);
     void *k = device_guard(dtype, n * stride);
     isg_array whole = isg_matrix(dtype, k, n, m);
     whole.strides[0] = stride;
     device_ok(context, isg_gram_dense(gram, whole));
     device_same_bits(dtype, k, stride, want, m, n, m, what);
-    for (int64_t i = 0; i < n && symmetric && kernel->at_zero; i++)
-        ck_assert(isg_load_double(dtype, k, i * stride + i) == 1);
+    for (int64_t i = 0; i < n && symmetric; i++)
+        ck_assert(isg_load_double(dtype, k, i * stride + i) == kernel->on_diagonal);
     // The gaps between rows were left alone: they still hold the fence's byte.
     for (int64_t i = 0; i + 1 < n && stride > m; i++)
         ck_assert_int_eq(((unsigned char *)k)[(size_t)(i * stride + m) * isg_dtype_bytes(dtype)], 0xa5);

@@ -34,7 +34,7 @@ static void *gram(isg_dtype dtype, bool fused, const void *x, int64_t n, int64_t
     isg_error error = {0};
     isg_array view = isg_matrix(dtype, x, n, d);
     ck_assert_msg(isg_points_read(&points, &view, dtype, false, "x", &error) == ISG_OK, "%s", error.message);
-    ck_assert_msg(isg_scale_plan(&scale, gamma, points.largest, dtype, &error) == ISG_OK, "%s", error.message);
+    ck_assert_msg(isg_scale_plan(&scale, gamma, 0, 2, points.largest, dtype, &error) == ISG_OK, "%s", error.message);
     void *k = oracle_array(dtype, n * n);
     isg_reference_get(dtype, fused)->gram(ISG_KERNEL_rbf, &points, &points, &scale, k, n);
     isg_points_free(&points);
@@ -255,7 +255,7 @@ START_TEST(gram_of_parts)
         isg_scale scale;
         ck_assert_int_eq(isg_points_read(&p, &some, dtype, false, "x", NULL), ISG_OK);
         ck_assert_int_eq(isg_points_read(&q, &all, dtype, false, "y", NULL), ISG_OK);
-        ck_assert_int_eq(isg_scale_plan(&scale, 0.8, q.largest, dtype, NULL), ISG_OK);
+        ck_assert_int_eq(isg_scale_plan(&scale, 0.8, 0, 2, q.largest, dtype, NULL), ISG_OK);
         isg_reference_get(dtype, fused)->gram(ISG_KERNEL_rbf, &p, &q, &scale, part, STRIDE);
         for (int i = 0; i < ROWS; i++)
             ck_assert_mem_eq(part + (size_t)i * STRIDE * bytes, whole + (size_t)(FROM + i) * N * bytes, N * bytes);
@@ -418,14 +418,15 @@ START_TEST(scale_plan)
             int like = (int)floor((g + 1) / 2.0), room = highest - 2 - x, e = like < room ? like : room;
             e = e > -2 * lowest ? -2 * lowest : e < 2 * lowest ? 2 * lowest : e;
             bool fits = g - 2 * e < limit;
-            ck_assert_int_eq(isg_scale_plan(&scale, gamma, largest, dtype, &error), fits ? ISG_OK : ISG_ERR_RANGE);
+            ck_assert_int_eq(isg_scale_plan(&scale, gamma, 0, 2, largest, dtype, &error),
+                             fits ? ISG_OK : ISG_ERR_RANGE);
             if (!fits) {
                 ck_assert_ptr_nonnull(strstr(error.message, "too many lengthscales"));
                 continue;
             }
             ck_assert_int_eq(scale.exponent, e);
-            ck_assert(e != like || (scale.gamma >= 0.5 && scale.gamma < 2));
-            ck_assert(scale.gamma == ldexp(gamma, -2 * e) || (scale.gamma == 0 && g - 2 * e < lowest));
+            ck_assert(e != like || (scale.a >= 0.5 && scale.a < 2));
+            ck_assert(scale.a == ldexp(gamma, -2 * e) || (scale.a == 0 && g - 2 * e < lowest));
             ck_assert(fmin(scale.factor1, scale.factor2) >= ldexp(1, lowest));
             ck_assert(fmax(scale.factor1, scale.factor2) <= ldexp(1, highest));
             ck_assert_int_eq(ilogb(scale.factor1) + ilogb(scale.factor2), e);

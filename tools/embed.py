@@ -1,31 +1,39 @@
 #!/usr/bin/env python3
-"""Turns the .cl sources into a C file: embed.py OUT.c FILE…
+"""Turns the .cl sources into a C file: embed.py OUT.c kernels.def FILE…
 
 Every text begins with a #line directive, so that a device's compiler names the file that a person can open. The texts are
 arrays of bytes: string literals of their length are beyond what C promises to take. What a file includes from its own folder stands
-in its text, for OpenCL compilers find no files.
+in its text, for OpenCL compilers find no files. "rows.h" is no file: it is made of the registry, and defines EACH_ROW(F) as F(id) for
+every row.
 """
 import re
 import sys
 from pathlib import Path
 
 
-def flat(path, seen):
+def rows(registry):
+    ids = re.findall(r"^KERNEL\((\w+),", registry.read_text(encoding="utf-8"), re.M)
+    return "#define EACH_ROW(F) " + " ".join(f"F({i})" for i in ids)
+
+
+def flat(path, seen, registry):
     """The text of a file and of those it includes, each where it is first asked for."""
+    if path.name == "rows.h":
+        return rows(registry)
     if path.name in seen:
         return ""
     seen.add(path.name)
     lines = [f'#line 1 "cl/{path.name}"']
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         include = re.fullmatch(r'#include "(\w+\.h)"', line)
-        lines += [flat(path.parent / include[1], seen), f'#line {number + 1} "cl/{path.name}"'] if include else [line]
+        lines += [flat(path.parent / include[1], seen, registry), f'#line {number + 1} "cl/{path.name}"'] if include else [line]
     return "\n".join(lines) + "\n"
 
 
-def main(out, *paths):
+def main(out, registry, *paths):
     arrays, rows = [], []
     for at, path in enumerate(map(Path, paths)):
-        data = [str(byte) for byte in flat(path, set()).encode("ascii")] + ["0"]
+        data = [str(byte) for byte in flat(path, set(), Path(registry)).encode("ascii")] + ["0"]
         lines = ",\n    ".join(", ".join(data[i : i + 24]) for i in range(0, len(data), 24))
         arrays.append(f"// {path.name}\nstatic const char text_{at}[] = {{\n    {lines}}};\n")
         rows.append(f'    {{"{path.name}", text_{at}}},\n')

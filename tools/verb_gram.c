@@ -11,6 +11,7 @@
 
 enum {
     OPTION_KERNEL = OPTION_OWN,
+    OPTION_PARAM,
     OPTION_SIGMA,
     OPTION_GAMMA,
     OPTION_LENGTHSCALE,
@@ -24,17 +25,16 @@ static void help(void)
     printf(
         "usage: isogram gram X.npy [Y.npy] -o K.npy [options]\n\n"
         "K[i,j] = k(x_i, y_j) for the rows of X (n x d) and Y (m x d; left out: X itself). - reads standard input.\n\n"
-        "      --kernel NAME     a covariance function (default rbf):\n");
-    for (const isg_kernel *const *row = isg_kernel_list(); *row; row++)
-        printf("                          %-12s %s\n", (*row)->name, (*row)->summary);
-    printf("      --sigma S         the scale: gamma = 1/(2 S^2)\n"
-           "      --lengthscale L   the same under its other name\n"
-           "      --gamma G         or directly (default 1/d)\n"
-           "      --order L.npy     whole numbers, one for each row: the picture is sorted by them\n"
-           "      --limits          measure the device's limits too, and say what fraction was reached\n"
-           "      --repeat N        compute N times and report the median time\n%s\n"
-           "The precision is f64 when X or Y is double or has 32- or 64-bit integers, else f32.\n",
-           common_help);
+        "      --kernel NAME     a covariance function (default rbf); 'isogram kernels' lists them\n"
+        "      --param KEY=VALUE the function's own parameter, such as alpha=2\n"
+        "      --sigma S         the scale: gamma = 1/(2 S^2)\n"
+        "      --lengthscale L   the same under its other name\n"
+        "      --gamma G         or directly (the default is the function's)\n"
+        "      --order L.npy     whole numbers, one for each row: the picture is sorted by them\n"
+        "      --limits          measure the device's limits too, and say what fraction was reached\n"
+        "      --repeat N        compute N times and report the median time\n%s\n"
+        "The precision is f64 when X or Y is double or has 32- or 64-bit integers, else f32.\n",
+        common_help);
 }
 
 enum { MOST_REPETITIONS = 1000 };
@@ -42,7 +42,7 @@ enum { MOST_REPETITIONS = 1000 };
 typedef struct gram_options {
     common_options common;
     isg_gram_params params;
-    const char *x, *y, *order;
+    const char *x, *y, *order, *param;
     bool limits;
     int64_t repeat;
 } gram_options;
@@ -61,7 +61,8 @@ static bool take_option(gram_options *o, int option, const char *value)
     switch (option) {
     case OPTION_KERNEL:
         o->params.kernel = isg_kernel_find(value);
-        return o->params.kernel || (misuse("no kernel is called '%s'", value), false);
+        return o->params.kernel || (misuse("no kernel is called '%s'; 'isogram kernels' lists them", value), false);
+    case OPTION_PARAM: o->param = value; return true;
     case OPTION_SIGMA: return take_scale(&o->params.sigma, "sigma", value);
     case OPTION_GAMMA: return take_scale(&o->params.gamma, "gamma", value);
     case OPTION_LENGTHSCALE: return take_scale(&o->params.lengthscale, "lengthscale", value);
@@ -72,6 +73,20 @@ static bool take_option(gram_options *o, int option, const char *value)
                (misuse("--repeat '%s'; it is 1 to %d", value, MOST_REPETITIONS), false);
     default: return take_common_option(&o->common, option, value) >= 0;
     }
+}
+
+// KEY=VALUE, KEY being the parameter of the kernel in use.
+static bool settle_param(gram_options *o)
+{
+    if (!o->param)
+        return true;
+    const isg_kernel *kernel = o->params.kernel ? o->params.kernel : isg_kernel_find("rbf");
+    const char *value = strchr(o->param, '='), *name = kernel->param.name;
+    if (!name)
+        return misuse("--param '%s': %s has no parameter besides its scale", o->param, kernel->name), false;
+    if (!value || strlen(name) != (size_t)(value - o->param) || strncmp(o->param, name, strlen(name)) != 0)
+        return misuse("--param '%s'; %s takes %s=VALUE", o->param, kernel->name, name), false;
+    return take_scale(&o->params.param, "param", value + 1);
 }
 
 static bool settle(gram_options *o, int count, char **names)
@@ -96,7 +111,7 @@ static bool settle(gram_options *o, int count, char **names)
         for (int j = 0; j < 2; j++)
             if (same_file(inputs[i], outputs[j]))
                 return misuse("%s is both read and written", outputs[j]), false;
-    return check_common_options(&o->common);
+    return settle_param(o) && check_common_options(&o->common);
 }
 
 // What the job took, and what it could have taken.
@@ -155,7 +170,12 @@ static void summarize(const gram_options *o, isg_context *context, const isg_gra
            o->common.output ? " in " : "", o->common.output ? o->common.output : "");
     printf("device    %s (%s)\n", d->name, d->platform);
     printf("contract  %s\n", isg_context_contract(context, precision_of(k->dtype)));
-    printf("kernel    gamma %.6g\n", isg_gram_gamma(gram));
+    printf("kernel    %s", isg_gram_kernel(gram)->name);
+    if (isg_gram_gamma(gram) > 0)
+        printf(", gamma %.6g", isg_gram_gamma(gram));
+    if (isg_gram_kernel(gram)->param.name)
+        printf(", %s %.6g", isg_gram_kernel(gram)->param.name, isg_gram_param(gram));
+    printf("\n");
     printf("time      %.4f s, %spairs/s\n", f->seconds, with_prefix(f->pairs / f->seconds, rate, sizeof rate));
     if (f->limit_seconds > 0)
         printf("limit     %.0f %% of what the device can do (fill %sB/s, %smultiply-adds/s, measured now)\n",
@@ -170,6 +190,8 @@ static void fill_report(cJSON *report, const gram_options *o, const isg_gram *gr
     isg_gram_shape(gram, NULL, NULL, &d);
     cJSON_AddStringToObject(report, "kernel", isg_gram_kernel(gram)->name);
     cJSON_AddNumberToObject(report, "gamma", isg_gram_gamma(gram));
+    if (isg_gram_kernel(gram)->param.name)
+        cJSON_AddNumberToObject(report, isg_gram_kernel(gram)->param.name, isg_gram_param(gram));
     cJSON_AddItemToObject(report, "shape", report_shape(k->ndim, k->shape));
     cJSON_AddNumberToObject(report, "dimension", (double)d);
     cJSON_AddStringToObject(report, "dtype", isg_dtype_name(k->dtype));
@@ -259,6 +281,7 @@ static int run(gram_options *o, isg_context *context, work *w)
 int verb_gram(int argc, char **argv)
 {
     static const struct option table[] = {{"kernel", required_argument, 0, OPTION_KERNEL},
+                                          {"param", required_argument, 0, OPTION_PARAM},
                                           {"sigma", required_argument, 0, OPTION_SIGMA},
                                           {"gamma", required_argument, 0, OPTION_GAMMA},
                                           {"lengthscale", required_argument, 0, OPTION_LENGTHSCALE},

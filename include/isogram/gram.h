@@ -16,11 +16,12 @@ typedef struct isg_gram_params {
     const isg_kernel *kernel; // NULL: rbf
     isg_array x;              // n x d, any strides, any element type. Must stay alive and unchanged until destroy
     isg_array y;              // m x d likewise. Left out (dtype NONE): K(X, X)
-    // The scale, in one of its three parametrisations: gamma = 1/(2 sigma^2) = 1/(2 lengthscale^2).
-    // Positive and finite. All left out: gamma = 1/d.
+    // The scale, in one of its three parametrisations: gamma = 1/(2 sigma^2) = 1/(2 lengthscale^2). Positive and
+    // finite. All left out: the row's default (isg_scale_kind). laplacian has gamma only, distances have none.
     double gamma;
     double sigma;
     double lengthscale;
+    double param;             // the row's own parameter, in (0, infinity). 0: its default
     isg_precision precision;  // of the arithmetic and of K; see isg_precision for the default
     int32_t allow_nonfinite;  // 1: NaN in a point gives NaN in its row or column, instead of ISG_ERR_NONFINITE
     const char *x_name;       // what error messages call x; NULL: "X"
@@ -43,8 +44,11 @@ ISG_API void isg_gram_shape(const isg_gram *gram, int64_t *n, int64_t *m, int64_
 ISG_API isg_dtype isg_gram_dtype(const isg_gram *gram);
 // The row in use.
 ISG_API const isg_kernel *isg_gram_kernel(const isg_gram *gram);
-// gamma in use, whichever way it was given.
+// gamma in use, whichever way it was given; for a row with a lengthscale 1/(2 lengthscale^2), 0 for one without a
+// scale.
 ISG_API double isg_gram_gamma(const isg_gram *gram);
+// The row's own parameter in use; 0: it has none.
+ISG_API double isg_gram_param(const isg_gram *gram);
 
 // Computes all of K. k: output, n x m of the gram's dtype; unit stride within a row, any leading stride >= m; elements
 // between the rows are left alone. Blocks until done. Of K(X, X) one half is computed and mirrored where that is
