@@ -91,26 +91,31 @@ FN real f_thin_plate(real s, real a, real b)
     real u = s * a;
     bits inside = MASK(u >= REAL(SMALLEST_NORMAL)) & MASK(u < infinite);
     pair l = log_pair(pick(inside, u, REAL(1)));
-    const real by = REAL(0.5f);
-    real y = odd_joined(pick(inside, u, REAL(0)), l.hi * by, l.lo * by, REAL(0), REAL(0)).hi;
+    // Large u shrink, for their products could not be split.
+    bits large = MASK(u >= REAL(0x1p60f)) & inside;
+    real v = pick(inside, u, REAL(0)) * pick(large, REAL(0x1p-40f), REAL(1));
+    real y = odd_joined(v, l.hi * REAL(0.5f), l.lo * REAL(0.5f), REAL(0), REAL(0)).hi;
+    y = y * pick(large, REAL(0x1p40f), REAL(1));
     return pick(is_nan(u) | MASK(u == infinite), u, y);
 }
 
 // (1 - r)^4 (4 r + 1) for r < 1, else 0; r = |x - y|/l, u = r^2
 FN real f_wendland(real s, real a, real b)
 {
-    // The fourth power of a small number may be subnormal: 1 - r grows first.
-    const real grow = PICK_REAL(0x1p30f, 0x1p250), shrink = PICK_REAL(0x1p-60f, 0x1p-500);
-    const real least = PICK_REAL(0x1p-6f, 0x1p-22);
+    // The fourth power of a small number may have subnormal parts: 1 - r grows first, not beyond what product_exact
+    // splits. 1 - r is (1 - u)/(1 + r), for the difference would magnify the root's own error.
+    const real grow = REAL(0x1p20f), shrink = REAL(0x1p-40f);
     real u = s * a;
     bits inside = MASK(u < REAL(1));
-    pair r = sqrt_pair(pick(inside, u, REAL(0))), t = sum_ordered(REAL(1), -r.hi);
-    t = sum_ordered(t.hi * grow, (t.lo - r.lo) * grow);
+    real v = pick(inside, u, REAL(0));
+    pair r = sqrt_pair(v), under = sum_ordered(REAL(1), r.hi);
+    pair t = pair_quotient(sum_ordered(REAL(1), -v), pair_of(under.hi, under.lo + r.lo));
+    t = pair_of(t.hi * grow, t.lo * grow);
     t = pair_product(t, t);
     t = pair_product(t, t);
     pair q = sum_exact(r.hi * REAL(4), REAL(1));
     t = pair_product(t, pair_of(q.hi, FMA(r.lo, REAL(4), q.lo)));
-    real y = as_real(as_bits(t.hi) & inside & MASK(t.hi >= least)) * shrink * shrink;
+    real y = as_real(as_bits(t.hi) & inside) * shrink * shrink;
     return pick(is_nan(u), u, y);
 }
 

@@ -57,7 +57,8 @@ static void check_random(isg_context *context, suite_random *random, isg_dtype d
     device_ok(context, isg_gram_dense(gram, whole));
     device_same_bits(dtype, k, stride, want, m, n, m, what);
     for (int64_t i = 0; i < n && symmetric; i++)
-        ck_assert(isg_load_double(dtype, k, i * stride + i) == kernel->on_diagonal);
+        ck_assert_msg(isg_load_double(dtype, k, i * stride + i) == kernel->on_diagonal, "%s: %g on the diagonal", what,
+                      isg_load_double(dtype, k, i * stride + i));
     // The gaps between rows were left alone: they still hold the fence's byte.
     for (int64_t i = 0; i + 1 < n && stride > m; i++)
         ck_assert_int_eq(((unsigned char *)k)[(size_t)(i * stride + m) * isg_dtype_bytes(dtype)], 0xa5);
