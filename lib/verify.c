@@ -34,7 +34,9 @@ static isg_status compute_gram(isg_context *context, const isg_case *c, void *ou
         isg_gram_params(.kernel = isg_kernel_list()[c->kernel], .x = isg_matrix(c->dtype, c->a, c->n, c->d), .y = y,
                         .gamma = c->gamma, .param = c->param,
                         .precision = c->dtype == ISG_F64 ? ISG_PRECISION_F64 : ISG_PRECISION_F32));
-    if (!st)
+    if (!st && c->diagonal)
+        st = isg_gram_diagonal(gram, isg_vector(c->dtype, out, c->count));
+    else if (!st)
         st = isg_gram_dense(gram, isg_matrix(c->dtype, out, c->n, c->m ? c->m : c->n));
     isg_gram_destroy(&gram);
     return st;

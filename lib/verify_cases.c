@@ -61,6 +61,17 @@ static double any_number(isg_dtype dtype, uint64_t *state)
     return narrow;
 }
 
+// The number `steps` neighbours above the rounded value, or below.
+static double moved(isg_dtype dtype, double value, int steps)
+{
+    const double to = steps < 0 ? -INFINITY : INFINITY;
+    if (dtype == ISG_F32)
+        value = (float)value;
+    for (int i = abs(steps); i > 0; i--)
+        value = dtype == ISG_F32 ? nextafterf((float)value, (float)to) : nextafter(value, to);
+    return value;
+}
+
 // An argument from one of several ranges: everywhere, where functions bend, where results leave the range, close to 1
 // and to 0, and on borders.
 static double mixed_argument(isg_dtype dtype, uint64_t *state)
@@ -109,8 +120,8 @@ static double mixed_argument(isg_dtype dtype, uint64_t *state)
     case 8: return ldexp(f, (int)(r / 16 % 96));
     default: {
         double border = borders[r / 16 % (sizeof borders / sizeof *borders)];
-        return (f < 0 ? -border : border) *
-               (1 + (double)((int)(r / 4096 % 5) - 2) * (dtype == ISG_F64 ? 0x1p-52 : 0x1p-23));
+        border = moved(dtype, border, (int)(r / 4096 % 5) - 2);
+        return f < 0 ? -border : border;
     }
     }
 }
@@ -170,10 +181,23 @@ static bool make_formula(isg_case *c, int kernel, bool quick)
 
 // --- gram
 
-typedef enum data_set { EASY, MANY_DIMS, FAR, CLUSTERS, SUBNORMAL, TINY, HUGE_SCALE, CROSS, DATA_SETS } data_set;
+// LARGE is enough for K to be streamed past the caches; DIAGONAL is K(X, Y)'s.
+typedef enum data_set {
+    EASY,
+    MANY_DIMS,
+    FAR,
+    CLUSTERS,
+    SUBNORMAL,
+    TINY,
+    HUGE_SCALE,
+    CROSS,
+    LARGE,
+    DIAGONAL,
+    DATA_SETS
+} data_set;
 
-static const char *const data_names[DATA_SETS] = {"easy",      "many-dims", "far",  "clusters",
-                                                  "subnormal", "1e-30",     "1e30", "cross"};
+static const char *const data_names[DATA_SETS] = {"easy",  "many-dims", "far",   "clusters", "subnormal",
+                                                  "1e-30", "1e30",      "cross", "large",    "diagonal"};
 
 static double coordinate(data_set set, isg_dtype dtype, int64_t point, uint64_t *state)
 {
@@ -210,8 +234,9 @@ static bool make_gram(isg_case *c, int kernel, data_set set, bool quick)
     c->kind = ISG_CASE_GRAM;
     c->kernel = kernel;
     c->inputs = data_names[set];
-    c->n = quick ? 67 : 301;
-    c->m = set == CROSS ? (quick ? 45 : 203) : 0;
+    c->n = quick ? 67 : set == LARGE ? 1104 : 301;
+    c->m = set == CROSS || set == DIAGONAL ? (quick ? 45 : 203) : 0;
+    c->diagonal = set == DIAGONAL;
     c->d = set == MANY_DIMS ? (quick ? 33 : 131) : 5;
     const isg_kernel *row = isg_kernel_list()[kernel];
     c->gamma = gamma_of(set, c->dtype);
@@ -225,7 +250,7 @@ static bool make_gram(isg_case *c, int kernel, data_set set, bool quick)
         c->param = 3 * sqrt(0.5 / c->gamma);
         c->gamma = 0.8;
     }
-    c->count = c->n * (c->m ? c->m : c->n);
+    c->count = c->diagonal ? isg_min(c->n, c->m) : c->n * (c->m ? c->m : c->n);
     snprintf(c->what, sizeof c->what, "gram %s", row->name);
     c->a = isg_alloc(c->n * c->d, isg_dtype_bytes(c->dtype));
     c->b = isg_alloc((c->m + 1) * c->d, isg_dtype_bytes(c->dtype));
@@ -243,7 +268,7 @@ static bool make_gram(isg_case *c, int kernel, data_set set, bool quick)
 
 static bool make_grid(isg_case *c, isg_sampling sampling, int32_t ndim, bool quick)
 {
-    static const char *const inputs[] = {"1-d", "2-d", "3-d"};
+    static const char *const inputs[] = {"1-d", "2-d", "3-d", "4-d"};
     c->kind = ISG_CASE_GRID;
     c->inputs = inputs[ndim - 1];
     snprintf(c->what, sizeof c->what, "grid %s", isg_sampling_name(sampling));
@@ -252,7 +277,7 @@ static bool make_grid(isg_case *c, isg_sampling sampling, int32_t ndim, bool qui
     c->count = 1;
     for (int32_t axis = 0; axis < ndim; axis++) {
         // Tails that leave single precision: 40 sigmas in one dimension.
-        c->grid.size[axis] = ndim == 1 ? 201 : (quick ? 9 : 31) + 2 * axis;
+        c->grid.size[axis] = ndim == 1 ? 201 : (quick || ndim == 4 ? 9 : 31) + 2 * axis;
         c->grid.sigma[axis] = ndim == 1 ? 2.5 : 1.25 + 0.5 * axis;
         c->count *= c->grid.size[axis];
     }
@@ -261,17 +286,17 @@ static bool make_grid(isg_case *c, isg_sampling sampling, int32_t ndim, bool qui
 
 // --- all
 
-enum { GRID_DIMS = 3, GRID_CASES = (ISG_SAMPLING_COUNT - 1) * GRID_DIMS };
+enum { GRID_DIMS = 4, GRID_CASES = (ISG_SAMPLING_COUNT - 1) * GRID_DIMS };
 
-// Gram case `at` is kernel at / DATA_SETS on data set at % DATA_SETS. Quick ones share few programs: K(X, X) of the first
-// row, K(X, Y) of the first row of each other isg_pair.
+// Gram case `at` is kernel at / DATA_SETS on data set at % DATA_SETS. Quick ones share few programs: K(X, X) of the
+// first row, K(X, Y) of the first row of each other isg_pair; the full ones LARGE and DIAGONAL of these rows only.
 static int gram_cases(bool quick, int *cases)
 {
     int count = 0;
     for (int k = 0, seen[ISG_PAIR_COUNT] = {0}; k < ISG_KERNEL_COUNT; k++) {
         bool first = !seen[isg_kernel_list()[k]->pair]++;
         for (int set = 0; set < DATA_SETS; set++)
-            if (!quick || (first && (k == 0) == (set != CROSS)))
+            if (quick ? first && (k == 0 ? set < CROSS : set == CROSS) : first || set <= CROSS)
                 cases[count++] = k * DATA_SETS + set;
     }
     return count;
@@ -310,16 +335,22 @@ void isg_case_free(isg_case *c)
 
 static bool expected_gram(const isg_case *c, void *out)
 {
+    void *k = c->diagonal ? isg_alloc(c->n * c->m, isg_dtype_bytes(c->dtype)) : out;
     isg_points x = {.dtype = ISG_DTYPE_NONE}, y = {.dtype = ISG_DTYPE_NONE};
     isg_scale scale;
     isg_error error;
     isg_array a = isg_matrix(c->dtype, c->a, c->n, c->d), b = isg_matrix(c->dtype, c->b, c->m, c->d);
-    bool ok = isg_points_read(&x, &a, c->dtype, false, "X", &error) == ISG_OK &&
+    bool ok = k && isg_points_read(&x, &a, c->dtype, false, "X", &error) == ISG_OK &&
               isg_points_read(&y, c->m ? &b : &a, c->dtype, false, "Y", &error) == ISG_OK &&
               isg_kernel_plan(&scale, c->kernel, c->gamma, sqrt(0.5 / c->gamma), c->param, fmax(x.largest, y.largest),
                               c->dtype, &error) == ISG_OK;
     if (ok)
-        isg_reference_get(c->dtype, c->fused)->gram(c->kernel, &x, &y, &scale, out, y.count);
+        isg_reference_get(c->dtype, c->fused)->gram(c->kernel, &x, &y, &scale, k, y.count);
+    size_t element = isg_dtype_bytes(c->dtype);
+    for (int64_t i = 0; ok && c->diagonal && i < c->count; i++)
+        memcpy((char *)out + (size_t)i * element, (char *)k + (size_t)(i * (c->m + 1)) * element, element);
+    if (c->diagonal)
+        free(k);
     isg_points_free(&x);
     isg_points_free(&y);
     return ok;
@@ -406,6 +437,7 @@ void isg_case_describe(const isg_case *c, int64_t at, char *text, size_t bytes)
     } else if (c->kind == ISG_CASE_GRAM) {
         char x[200], y[200];
         int64_t columns = c->m ? c->m : c->n;
+        at = c->diagonal ? at * (columns + 1) : at;
         describe_point(c, c->a, at / columns, x, sizeof x);
         describe_point(c, c->m ? c->b : c->a, at % columns, y, sizeof y);
         snprintf(text, bytes, "K[%lld, %lld] of x = (%s), y = (%s), gamma %a, parameter %a", (long long)(at / columns),

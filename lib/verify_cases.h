@@ -21,6 +21,7 @@ typedef struct isg_case {
     int function;    // FUNCTION: of cl/functions.h
     void *a, *b;     // FUNCTION: arguments. FORMULA: numbers of pairs. GRAM: points
     int64_t n, m, d; // GRAM: b has m points; m = 0: K(X, X)
+    bool diagonal;   // GRAM: only the diagonal
     int kernel;
     double gamma, param; // 0: the row has none
     isg_scale scale;     // FORMULA
