@@ -316,7 +316,7 @@ class OperatorMutations(Patched):
     """What the self-check cannot see, for it is wrong in one program only."""
 
     def check(self, options, rules, kind, ending="", spared=()):
-        """Different are just the checks of this kind and ending, but for some."""
+        """Different are just the checks of this kind and ending (or of these), but for some."""
         different = set(self.verify(*options, rules=rules))
         expected = {name for name in self.names if name.startswith(kind) and name.endswith(ending)} - set(spared)
         self.assertTrue(expected)
@@ -334,7 +334,7 @@ class OperatorMutations(Patched):
         self.check(FUSED, TWO_SUMS, "gram ", spared=CLUSTERS)
 
     def test_order_of_products(self):
-        self.check(FUSED, LAST_AXES_FIRST, "grid ", "/3-d")
+        self.check(FUSED, LAST_AXES_FIRST, "grid ", ("/3-d", "/4-d"))
 
     def test_small_numbers(self):
         self.check(FUSED, [("gram.cl", "& ~MASK(x < EXP_LOWEST)", "")], "gram rbf/", "/clusters")
