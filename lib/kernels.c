@@ -39,7 +39,8 @@ int isg_kernel_index(const isg_kernel *kernel)
     return (int)(kernel - rows);
 }
 
-void isg_kernel_numbers(int kernel, double gamma, double length, double param, double *a, double *b)
+// The two numbers of a row that its formula takes besides the pair's, for unscaled points.
+static void row_numbers(int kernel, double gamma, double length, double param, double *a, double *b)
 {
     switch (kernel) {
 #define KERNEL(id, a_formula, b_formula, ...)                                                                          \
@@ -58,11 +59,11 @@ isg_status isg_kernel_plan(isg_scale *scale, int kernel, double gamma, double le
 {
     double a = 1, b = 0;
     int power = rows[kernel].pair == ISG_PAIR_SQDIST ? 2 : 1;
+    row_numbers(kernel, gamma, length, param, &a, &b);
     if (rows[kernel].scale == ISG_SCALE_NONE) {
-        isg_scale_distance(scale, power, kernel == ISG_KERNEL_euclidean, largest, dtype);
+        isg_scale_distance(scale, (int)b, largest, dtype);
         return ISG_OK;
     }
-    isg_kernel_numbers(kernel, gamma, length, param, &a, &b);
     return isg_scale_plan(scale, a, b, power, largest, dtype, error);
 }
 

@@ -176,9 +176,9 @@ isg_status isg_scale_plan(isg_scale *scale, double a, double b, int power, doubl
     return ISG_OK;
 }
 
-void isg_scale_distance(isg_scale *scale, int power, bool root, double largest, isg_dtype dtype)
+void isg_scale_distance(isg_scale *scale, int growth, double largest, isg_dtype dtype)
 {
     set_exponent(scale, largest > 0 ? -ilogb(largest) : 0, dtype == ISG_F64 ? -1022 : -126);
     scale->a = 1;
-    scale->b = -(root ? 1 : power) * scale->exponent;
+    scale->b = -growth * scale->exponent;
 }

@@ -37,7 +37,8 @@ typedef struct isg_scale {
 isg_status isg_scale_plan(isg_scale *scale, double a, double b, int power, double largest, isg_dtype dtype,
                           isg_error *error);
 
-// The plan of a row without a scale: x' is about 1, and b says how the result comes back.
-void isg_scale_distance(isg_scale *scale, int power, bool root, double largest, isg_dtype dtype);
+// The plan of a row without a scale: x' is about 1, and the result comes back by 2^b. growth: the power of the points
+// that it grows with.
+void isg_scale_distance(isg_scale *scale, int growth, double largest, isg_dtype dtype);
 
 #endif
