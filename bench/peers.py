@@ -219,18 +219,18 @@ def checked(isogram, a):
         for row in a.rows:
             peers = [p for p in PEERS if p.row == row.name and p.library in found and dtype in p.dtypes]
             try:
-                labels = check(isogram, row, max(a.dims or row.dims), dtype, peers) if peers else {}
+                if peers:
+                    jobs.append((row, dtype, check(isogram, row, max(a.dims or row.dims), dtype, peers)))
+                else:
+                    print(f"- skipped: {row.name}, {dtype}; none of these peers has it", flush=True)
             except Refused as words:
                 print(f"- skipped: {row.name}, {dtype}; isogram says: {words}", flush=True)
-                continue
-            if labels:
-                jobs.append((row, dtype, labels))
     return jobs
 
 
 def print_tables(isogram, a, jobs):
     columns = SMALL_COLUMNS if a.small else COLUMNS + TARGET_COLUMNS * a.targets
-    for dtype in a.dtypes:
+    for dtype in [dtype for dtype in a.dtypes if any(job[1] == dtype for job in jobs)]:
         print(f"\n{dtype}, n = {a.n}, medians of {a.rounds} rounds\n")
         line([head for head, _ in columns])
         print("|" + "---|" * len(columns))
