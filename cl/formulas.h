@@ -1,6 +1,6 @@
 // One function per row of the kernel registry (lib/kernels.def): the kernel's value from s, which is the pair's number
-// (a squared distance, a sum of absolute differences), and the row's two numbers: s a is what the formula is written
-// in. Read by the C compiler and by every OpenCL compiler.
+// (pairs.h), and the row's three: s a is what most formulas are written in. Read by the C compiler and by every OpenCL
+// compiler.
 //
 // Each is within 2 ulp of its formula at u = s a, which is rounded once, unless its comment says otherwise; NaN gives
 // NaN.
@@ -11,13 +11,13 @@
 #include "trig.h"
 
 // exp(-u), u = gamma |x - y|^2
-FN real f_rbf(real s, real a, real b)
+FN real f_rbf(real s, real a, real b, real c)
 {
     return exp_nonpositive(-(s * a));
 }
 
 // exp(-u), u = gamma |x - y|_1
-FN real f_laplacian(real s, real a, real b)
+FN real f_laplacian(real s, real a, real b, real c)
 {
     return exp_nonpositive(-(s * a));
 }
@@ -36,21 +36,21 @@ FN real damped(pair r, pair p)
 }
 
 // exp(-r), r = |x - y|/l, u = r^2
-FN real f_matern12(real s, real a, real b)
+FN real f_matern12(real s, real a, real b, real c)
 {
     pair r = sqrt_pair(s * a);
     return damped(r, pair_of(REAL(0), REAL(0)));
 }
 
 // (1 + r) exp(-r), r = sqrt(3) |x - y|/l, u = r^2
-FN real f_matern32(real s, real a, real b)
+FN real f_matern32(real s, real a, real b, real c)
 {
     pair r = sqrt_pair(s * a);
     return damped(r, r);
 }
 
 // (1 + r + r^2/3) exp(-r), r = sqrt(5) |x - y|/l, u = r^2
-FN real f_matern52(real s, real a, real b)
+FN real f_matern52(real s, real a, real b, real c)
 {
     real u = s * a;
     u = pick(MASK(u > REAL(0x1p100f)), REAL(0x1p100f), u);
@@ -61,31 +61,31 @@ FN real f_matern52(real s, real a, real b)
 }
 
 // (1 + u)^b, u = |x - y|^2/(2 alpha l^2), b = -alpha
-FN real f_rational_quadratic(real s, real a, real b)
+FN real f_rational_quadratic(real s, real a, real b, real c)
 {
     return power_of_sum(s * a, b);
 }
 
 // 1/(1 + u), u = (|x - y|/l)^2
-FN real f_cauchy(real s, real a, real b)
+FN real f_cauchy(real s, real a, real b, real c)
 {
     return real_reciprocal(REAL(1) + s * a);
 }
 
 // -sqrt(1 + u), u = (|x - y|/l)^2
-FN real f_multiquadric(real s, real a, real b)
+FN real f_multiquadric(real s, real a, real b, real c)
 {
     return -real_sqrt(REAL(1) + s * a);
 }
 
 // 1/sqrt(1 + u), u = (|x - y|/l)^2
-FN real f_inverse_multiquadric(real s, real a, real b)
+FN real f_inverse_multiquadric(real s, real a, real b, real c)
 {
     return real_reciprocal(real_sqrt(REAL(1) + s * a));
 }
 
 // r^2 log(r) = u log(u)/2, u = r^2, r = |x - y|/l; 0 at 0
-FN real f_thin_plate(real s, real a, real b)
+FN real f_thin_plate(real s, real a, real b, real c)
 {
     const real infinite = as_real(BITS(INFINITE_BITS));
     real u = s * a;
@@ -100,7 +100,7 @@ FN real f_thin_plate(real s, real a, real b)
 }
 
 // (1 - r)^4 (4 r + 1) for r < 1, else 0; r = |x - y|/l, u = r^2
-FN real f_wendland(real s, real a, real b)
+FN real f_wendland(real s, real a, real b, real c)
 {
     // The fourth power of a small number may have subnormal parts: 1 - r grows first, not beyond what product_exact
     // splits. 1 - r is (1 - u)/(1 + r), for the difference would magnify the root's own error.
@@ -121,7 +121,7 @@ FN real f_wendland(real s, real a, real b)
 
 // exp(-b sin(pi d)^2), d = |x - y|/p, u = d^2, b = 2/l^2. Within 2 + 8 t ulp, t = b sin(pi d)^2 the exponent, and for d
 // up to 1000 periods.
-FN real f_periodic(real s, real a, real b)
+FN real f_periodic(real s, real a, real b, real c)
 {
     real u = s * a;
     pair d = sqrt_pair(u);
@@ -136,20 +136,115 @@ FN real f_periodic(real s, real a, real b)
 }
 
 // s 2^b: what scaling the points took away comes back.
-FN real f_sqeuclidean(real s, real a, real b)
+FN real f_sqeuclidean(real s, real a, real b, real c)
 {
     return scale_back(s, b);
 }
 
-FN real f_cityblock(real s, real a, real b)
+FN real f_cityblock(real s, real a, real b, real c)
 {
     return scale_back(s, b);
 }
 
 // sqrt(s) 2^b
-FN real f_euclidean(real s, real a, real b)
+FN real f_euclidean(real s, real a, real b, real c)
 {
     return scale_back(real_sqrt(s), b);
+}
+
+// s 2^b
+FN real f_linear(real s, real a, real b, real c)
+{
+    return scale_back(s, b);
+}
+
+// u = s a + c in two parts, for |c| up to 2^60; one part only beyond that. Products below 2^-76 (2^-900), whose lesser
+// part would be subnormal, count as 0.
+FN pair affine(real s, real a, real c)
+{
+    pair p = product_exact(s, a);
+    bits tiny = MASK(magnitude(p.hi) < PICK_REAL(0x1p-76f, 0x1p-900)), large = MASK(magnitude(p.hi) >= REAL(0x1p60f));
+    pair u = sum_exact(as_real(as_bits(p.hi) & ~tiny), c);
+    return sum_ordered(u.hi, as_real(as_bits(u.lo + as_real(as_bits(p.lo) & ~tiny)) & ~large));
+}
+
+// u^n for whole n from 1 on, by squaring, in two parts that are kept within [1, 4); their exponent is carried beside
+// them.
+FN real power_whole(pair u, int n)
+{
+    bits mag = as_bits(u.hi) & BITS(MAGNITUDE_BITS), zero = MASK(mag < BITS(NORMAL_BITS)),
+         infinite = MASK(mag >= BITS(INFINITE_BITS)), inside = ~(zero | infinite);
+    bits exponent = ((mag >> FIELD) - BITS(BIAS)) & inside, half_way = -exponent >> 1;
+    // Both parts by the same power of two, the lesser one in two steps, and with the sign that it has beside |u|.
+    real lo = as_real(as_bits(with_sign(REAL(1), u.hi) * u.lo) & inside);
+    lo = lo * scale_bits(REAL(1), half_way) * scale_bits(REAL(1), -exponent - half_way);
+    pair x = pair_of(as_real((mag & BITS(MANTISSA_BITS)) | BITS(ONE_BITS)), lo), y = x;
+    bits e = exponent;
+    int bit = 1;
+    while (bit <= n / 2)
+        bit *= 2;
+    for (bit /= 2; bit > 0; bit /= 2) {
+        y = pair_product(y, y);
+        e = e + e;
+        if (n & bit) {
+            y = pair_product(y, x);
+            e = e + exponent;
+        }
+        bits more = (as_bits(y.hi) >> FIELD) - BITS(BIAS);
+        y = pair_of(scale_bits(y.hi, -more), y.lo * scale_bits(REAL(1), -more));
+        e = e + more;
+    }
+    real r = as_real(as_bits(scale_range(y.hi, e)) & ~zero), beyond = magnitude(u.hi);
+    if (n & 1) {
+        r = as_real(as_bits(r) | (as_bits(u.hi) & ~BITS(MAGNITUDE_BITS) & MASK(as_bits(r) != 0)));
+        beyond = u.hi;
+    }
+    return pick(infinite, beyond, r);
+}
+
+// (u + b)^c, u = gamma x.y; c whole, from 1 to 100
+FN real f_polynomial(real s, real a, real b, real c)
+{
+    return power_whole(affine(s, a, b), (int)FIRST_LANE(c));
+}
+
+// tanh(u + b), u = gamma x.y
+FN real f_sigmoid(real s, real a, real b, real c)
+{
+    pair u = affine(s, a, b);
+    real y = real_tanh(u.hi);
+    return FMA(u.lo, FMA(-y, y, REAL(1)), y);
+}
+
+// s (a + b), a + b = 1/(|x| |y|) in two parts, no further from 0 than 1; +0 below the smallest normal number.
+FN real f_cosine(real s, real a, real b, real c)
+{
+    real lifted = s * REAL(LIFT);
+    pair p = product_exact(lifted, a);
+    real y = p.hi + FMA(lifted, b, p.lo);
+    y = as_real(as_bits(y) & ~MASK(magnitude(y) < REAL(SMALLEST_NORMAL * LIFT)));
+    y = pick(MASK(magnitude(y) > REAL(LIFT)), with_sign(REAL(LIFT), y), y);
+    return y * REAL(1 / LIFT);
+}
+
+// 1/(|x| |y|) from the reciprocals of the norms: the same bits either way round.
+FN pair inverse_norms(pair x, pair y)
+{
+    pair p = product_exact(x.hi, y.hi);
+    return pair_of(p.hi, p.lo + (x.hi * y.lo + x.lo * y.hi));
+}
+
+// exp(-u), u = gamma sum (x - y)^2/(x + y)
+FN real f_chi2(real s, real a, real b, real c)
+{
+    return exp_nonpositive(-(s * a));
+}
+
+// -s 2^b, and never -0
+FN real f_additive_chi2(real s, real a, real b, real c)
+{
+    real y = scale_back(s, b);
+    return as_real(as_bits(-y) & ~MASK(y == REAL(0)));
 }
 
 #endif

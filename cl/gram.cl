@@ -1,4 +1,4 @@
-// A block of the Gram matrix from packed panels (pack.cl): k[i, j] = FORMULA(the pair's number, a, b).
+// A block of the Gram matrix from packed panels (pack.cl).
 //
 // Build options, besides those of numerics.h; lanes.h moves the vectors:
 //   ROWS        rows of a work-item's tile
@@ -8,17 +8,21 @@
 //   SYMMETRIC   1: x and y are the same points; tiles below the diagonal are skipped and mirrored from above it.
 //               Needs ROWS that divide COL_PANEL, and are LANES unless that is 1
 //   STREAMED    1: k goes past the caches; tiles begin at multiples of a vector in memory
-//   ADD         a function of pairs.h
-//   FORMULA     a function of formulas.h
+//   ADD_SQDIST, ADD_L1, ADD_DOT, ADD_CHI2
+//               functions of pairs.h, for those of a pair's numbers that are needed
+//   WEIGHTS     1: differences are multiplied by weights, one for each coordinate
+//   NORMS       1: the value needs the points' norms
+//   ROW_FACTORS 1: each row of K is multiplied by a factor of its own
+//   VALUE       the kernel's value: an expression (value.h)
 //
 //             |<------- COL_PANEL ------->|
 //   i     ->  [0: item 0][0: item 1] ... [1: item 0][1: item 1] ...     0, 1: vectors of LANES columns
 //   i + 1     ...                                                     ROWS rows
 //
 // The shape of tiles and groups changes no bit: each pair has one accumulator, filled over the coordinates in order.
-#include "formulas.h"
 #include "lanes.h"
 #include "pairs.h"
+#include "value.h"
 
 #define COL_PANEL (LANES * VECTORS * GROUP_COLS)
 #define ROW_PANEL (ROWS * GROUP_ROWS)
@@ -67,10 +71,23 @@
 #endif
 #endif
 
-// rows, cols: all panels of the two point sets. i0, j0: the points at which the launch begins, at a panel's border.
-// row_lo ... col_hi: the block asked for. Element (i, j) lies at k[origin + i * stride + j]; origin may be negative.
-kernel void gram(global const scalar *rows, global const scalar *cols, global scalar *k, long origin, long stride,
-                 int i0, int j0, int row_lo, int row_hi, int col_lo, int col_hi, int d, scalar number_a, scalar number_b)
+// Room for the pairs' numbers of a tile, all of them 0; and what one coordinate adds to them.
+#define TILE(name, step)                                                                                               \
+    real sums_##name[ROWS][VECTORS];                                                                                   \
+    EACH (r, ROWS)                                                                                                     \
+        EACH (c, VECTORS)                                                                                              \
+            sums_##name[r][c] = REAL(0);
+#define ADD_TO_TILE(name, step) sums_##name[r][c] = step(sums_##name[r][c], y[c], x, w);
+#define FROM_TILE(name, step)   real name = sums_##name[r][c];
+
+// rows, cols: all panels of the two point sets. row_data, col_data: what else is known of the points (value.h).
+// numbers: those of the expression, then the weights. i0, j0: the points at which the launch begins, at a panel's
+// border. row_lo ... col_hi: the block asked for. Element (i, j) lies at k[origin + i * stride + j]; origin may be
+// negative.
+kernel void gram(global const scalar *rows, global const scalar *cols, global const scalar *row_data,
+                 global const scalar *col_data, int row_pitch, int col_pitch, global const scalar *numbers,
+                 global scalar *k, long origin, long stride, int i0, int j0, int row_lo, int row_hi, int col_lo,
+                 int col_hi, int d)
 {
     int item = (int)get_global_id(0) % GROUP_COLS;
     int j = j0 + (int)get_global_id(0) / GROUP_COLS * COL_PANEL;
@@ -84,42 +101,54 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global sc
     global const scalar *a = rows + (long)(i / ROW_PANEL) * ROW_PANEL * d + i % ROW_PANEL;
     global const scalar *b = cols + (long)j * d + item * LANES;
 
-    real sum[ROWS][VECTORS];
-    EACH (r, ROWS)
-        EACH (c, VECTORS)
-            sum[r][c] = REAL(0);
+    EACH_PAIR(TILE)
     for (int q = 0; q < d; q++) {
         real y[VECTORS];
         EACH (c, VECTORS)
             y[c] = LOAD(b + c * GROUP_COLS * LANES);
+#if WEIGHTS
+        real w = (real)numbers[NUMBERS + q];
+#endif
         EACH (r, ROWS) {
             real x = (real)a[r];
-            EACH (c, VECTORS)
-                sum[r][c] = ADD(sum[r][c], y[c], x);
+            EACH (c, VECTORS) {
+                EACH_PAIR(ADD_TO_TILE)
+            }
         }
         a += ROW_PANEL;
         b += COL_PANEL;
     }
+    real value[ROWS][VECTORS];
     EACH (r, ROWS)
-        EACH (c, VECTORS)
-            sum[r][c] = FORMULA(sum[r][c], (real)number_a, (real)number_b);
+        EACH (c, VECTORS) {
+            EACH_PAIR(FROM_TILE)
+#if NORMS
+            pair inverse =
+                inverse_norms(pair_of((real)row_data[i + r], (real)row_data[row_pitch + i + r]),
+                              pair_of(LOAD(col_data + j + COLUMN(c)), LOAD(col_data + col_pitch + j + COLUMN(c))));
+#endif
+            value[r][c] = VALUE;
+#if ROW_FACTORS
+            value[r][c] = real_product(value[r][c], (real)row_data[2 * NORMS * row_pitch + i + r]);
+#endif
+        }
 
     global scalar *out = k + origin + (long)i * stride + j;
     if (i >= row_lo && i + ROWS <= row_hi && j >= col_lo && j + COL_PANEL <= col_hi) {
         EACH (r, ROWS)
             EACH (c, VECTORS)
-                STORE_TILE(sum[r][c], out + (long)r * stride + COLUMN(c));
+                STORE_TILE(value[r][c], out + (long)r * stride + COLUMN(c));
 #if SYMMETRIC
         if (j >= i + ROWS) {
             EACH (c, VECTORS) {
                 global scalar *across = k + origin + (long)(j + COLUMN(c)) * stride + i;
 #if LANES == 1
                 EACH (r, ROWS)
-                    across[r] = sum[r][c];
+                    across[r] = value[r][c];
 #else
                 real t[LANES];
                 EACH (r, LANES)
-                    t[r] = sum[r][c];
+                    t[r] = value[r][c];
                 TRANSPOSE(t)
                 EACH (r, LANES)
                     STORE_TILE(t[r], across + (long)r * stride);
@@ -131,7 +160,7 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global sc
         EACH (r, ROWS)
             EACH (c, VECTORS) {
                 scalar lane[LANES];
-                STORE(sum[r][c], lane);
+                STORE(value[r][c], lane);
                 for (int l = 0; l < LANES; l++) {
                     int row = i + r, column = j + COLUMN(c) + l;
                     if (row < row_lo || row >= row_hi || column < col_lo || column >= col_hi)

@@ -6,11 +6,12 @@
 //
 // The scale is a power of two, in two factors because one may leave the range. It brings the lengthscale close to 1, so
 // that no difference of consequence is subnormal. What would become subnormal is zero here, on every device: |x| <
-// tiny. The first panel begins with `lead` zeros, and the last one is filled up with them. One work-item does one point.
+// tiny. The first panel begins with `lead` zeros, and the last one is filled up with them. One work-item does one
+// point.
 #include "real.h"
 
-kernel void pack(global const scalar *x, global scalar *panels, long stride, int n, int lead, int d, scalar tiny, scalar scale1,
-                 scalar scale2)
+kernel void pack(global const scalar *x, global scalar *panels, long stride, int n, int lead, int d, scalar tiny,
+                 scalar scale1, scalar scale2)
 {
     int p = (int)get_global_id(0), i = p - lead;
     global scalar *to = panels + (long)(p / PANEL) * d * PANEL + p % PANEL;

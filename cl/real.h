@@ -3,8 +3,8 @@
 // The reader defines, before including:
 //   REAL_BITS  32 or 64: the precision
 //   LANES      1, 2, 4, 8 or 16 values in a `real` (OpenCL only; the host is always scalar)
-// and gets `real`; `bits`, the signed integer of the same size and lanes; `scalar` and `scalar_bits`, those of one lane.
-// Lanes never mix, so any number of lanes gives the same bits.
+// and gets `real`; `bits`, the signed integer of the same size and lanes; `scalar` and `scalar_bits`, those of one
+// lane. Lanes never mix, so any number of lanes gives the same bits.
 #ifndef ISG_CL_REAL_H
 #define ISG_CL_REAL_H
 
@@ -32,12 +32,14 @@ typedef ISG_BITS_NAME bits;
 #define as_real(b)      ISG_CAT(as_, ISG_REAL_NAME)(b)
 #define as_bits(r)      ISG_CAT(as_, ISG_BITS_NAME)(r)
 #define MASK(condition) (-(bits)(condition)) // a scalar comparison gives 0 or 1, a vector one 0 or -1
+#define FIRST_LANE(r)   (r)
 #else
 typedef ISG_CAT(ISG_REAL_NAME, LANES) real;
 typedef ISG_CAT(ISG_BITS_NAME, LANES) bits;
 #define as_real(b)      ISG_CAT(ISG_CAT(as_, ISG_REAL_NAME), LANES)(b)
 #define as_bits(r)      ISG_CAT(ISG_CAT(as_, ISG_BITS_NAME), LANES)(r)
 #define MASK(condition) (condition)
+#define FIRST_LANE(r)   ((r).s0)
 #endif
 #define SHIFT_UP(b, n) ((b) << (n))
 #if __OPENCL_C_VERSION__ >= 120
@@ -58,7 +60,7 @@ typedef ISG_CAT(ISG_BITS_NAME, LANES) bits;
 #ifdef __FAST_MATH__
 #error "isogram cannot be compiled with -ffast-math: results would not be the contract's"
 #endif
-#define FN static inline
+#define FN    static inline
 #define LANES 1
 #if REAL_BITS == 64
 typedef double real;
@@ -73,6 +75,7 @@ typedef real scalar;
 typedef bits scalar_bits;
 #define SHIFT_UP(b, n)  ((bits)((unsigned_bits)(b) << (n))) // C leaves a signed overflow open
 #define MASK(condition) (-(bits)(condition))
+#define FIRST_LANE(r)   (r)
 FN real as_real(bits b)
 {
     real r;
@@ -93,23 +96,23 @@ FN bits as_bits(real r)
 
 // The format: digits, the exponent's bias, and where its field begins.
 #if REAL_BITS == 64
-#define FIELD           52
-#define BIAS            1023
-#define SMALLEST_NORMAL 0x1p-1022
-#define INFINITE_BITS   0x7ff0000000000000
-#define MANTISSA_BITS   0x000fffffffffffff
-#define ONE_BITS        0x3ff0000000000000
-#define NORMAL_BITS     0x0010000000000000 // of the smallest normal number
+#define FIELD               52
+#define BIAS                1023
+#define SMALLEST_NORMAL     0x1p-1022
+#define INFINITE_BITS       0x7ff0000000000000
+#define MANTISSA_BITS       0x000fffffffffffff
+#define ONE_BITS            0x3ff0000000000000
+#define NORMAL_BITS         0x0010000000000000 // of the smallest normal number
 #define PICK_REAL(f32, f64) REAL(f64)
 #define PICK_BITS(f32, f64) BITS(f64)
 #else
-#define FIELD           23
-#define BIAS            127
-#define SMALLEST_NORMAL 0x1p-126f
-#define INFINITE_BITS   0x7f800000
-#define MANTISSA_BITS   0x007fffff
-#define ONE_BITS        0x3f800000
-#define NORMAL_BITS     0x00800000
+#define FIELD               23
+#define BIAS                127
+#define SMALLEST_NORMAL     0x1p-126f
+#define INFINITE_BITS       0x7f800000
+#define MANTISSA_BITS       0x007fffff
+#define ONE_BITS            0x3f800000
+#define NORMAL_BITS         0x00800000
 #define PICK_REAL(f32, f64) REAL(f32)
 #define PICK_BITS(f32, f64) BITS(f32)
 #endif

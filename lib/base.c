@@ -138,6 +138,37 @@ double isg_load_double(isg_dtype dtype, const void *data, int64_t index)
     return 0;
 }
 
+void isg_put(isg_text *to, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    size_t room = to->length < to->bytes ? to->bytes - to->length : 0;
+    int n = vsnprintf(room ? to->text + to->length : NULL, room, format, values);
+    va_end(values);
+    to->length += n > 0 ? (size_t)n : 0;
+}
+
+size_t isg_edit_distance(const char *a, const char *b)
+{
+    enum { LONGEST = 64 };
+    size_t row[LONGEST], length = strlen(b);
+    if (strlen(a) >= LONGEST || length >= LONGEST)
+        return LONGEST;
+    for (size_t j = 0; j <= length; j++)
+        row[j] = j;
+    for (size_t i = 1; a[i - 1]; i++) {
+        size_t before = row[0]; // the row above, one to the left
+        row[0] = i;
+        for (size_t j = 1; j <= length; j++) {
+            size_t above = row[j], best = before + (a[i - 1] != b[j - 1]);
+            best = above + 1 < best ? above + 1 : best;
+            row[j] = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            before = above;
+        }
+    }
+    return row[length];
+}
+
 double isg_seconds(void)
 {
     struct timespec now;

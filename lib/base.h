@@ -16,6 +16,14 @@
 // error: may be NULL.
 isg_status isg_fail(isg_error *error, isg_status status, const char *format, ...) ISG_PRINTF(3, 4);
 
+// A text that is put together piece by piece: cut off at `bytes`, the zero included, while `length` goes on counting.
+typedef struct isg_text {
+    char *text;
+    size_t bytes, length;
+} isg_text;
+
+void isg_put(isg_text *to, const char *format, ...) ISG_PRINTF(2, 3);
+
 // Forgets a kept failure; a public call does so on entry.
 void isg_error_clear(isg_error *error);
 
@@ -47,6 +55,10 @@ void *isg_alloc(int64_t count, size_t element_bytes);
 
 // Element `index` (in elements from array.data) as a double; exact but for 64-bit integers, which are rounded.
 double isg_load_double(isg_dtype dtype, const void *data, int64_t index);
+
+// The least number of letters to insert, delete or replace that makes one word of the other: Levenshtein 1966. Words of
+// more than 63 letters count as far.
+size_t isg_edit_distance(const char *a, const char *b);
 
 // Monotonic seconds.
 double isg_seconds(void);

@@ -2,6 +2,8 @@
 #include "program.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static isg_status check_size(isg_context *context, int64_t bytes)
 {
@@ -63,8 +65,35 @@ void isg_buffer_free(cl_mem *mem)
     *mem = NULL;
 }
 
+void isg_panels_free(isg_panels *panels)
+{
+    isg_buffer_free(&panels->mem);
+    isg_buffer_free(&panels->data);
+}
+
+// The extras of the points in the panels, each in `padded` places with zeros around.
+static isg_status upload_extras(isg_context *context, isg_panels *panels, size_t element, const void *const *extras,
+                                int extra_count, int64_t first, int64_t count, int64_t padded)
+{
+    isg_status st = ISG_OK;
+    int64_t bytes = extra_count * padded * (int64_t)element;
+    char *all = isg_alloc(extra_count * padded, element);
+    if (!all)
+        return isg_fail(&context->error, ISG_ERR_MEMORY, "no memory for what goes with %lld points", (long long)count);
+    for (int e = 0; e < extra_count; e++)
+        memcpy(all + (size_t)(e * padded + panels->lead) * element, (const char *)extras[e] + (size_t)first * element,
+               (size_t)count * element);
+    panels->pitch = (int32_t)padded;
+    TRY(isg_buffer_new(context, &panels->data, CL_MEM_READ_ONLY, bytes));
+    CL_TRY(context, clEnqueueWriteBuffer(context->queue, panels->data, CL_TRUE, 0, (size_t)bytes, all, 0, NULL, NULL));
+fail:
+    free(all);
+    return st;
+}
+
 isg_status isg_panels_pack(isg_context *context, isg_panels *panels, const isg_points *points, const isg_scale *scale,
-                           int64_t first, int64_t count, int32_t width, int32_t lead)
+                           const void *const *extras, int extra_count, int64_t first, int64_t count, int32_t width,
+                           int32_t lead)
 {
     if (panels->mem && panels->first == first && panels->count == count && panels->width == width &&
         panels->lead == lead)
@@ -76,7 +105,11 @@ isg_status isg_panels_pack(isg_context *context, isg_panels *panels, const isg_p
     int64_t padded = isg_round_up(lead + count, width);
     char options[40];
     snprintf(options, sizeof options, "-D PANEL=%d", (int)width);
-    isg_buffer_free(&panels->mem);
+    isg_panels_free(panels);
+    panels->first = first;
+    panels->count = count;
+    panels->width = width;
+    panels->lead = lead;
     TRY(isg_program_kernel(context, &kernel, "pack.cl", "pack", (isg_real_type){points->dtype, false, 1}, options));
     TRY(isg_buffer_new(context, &panels->mem, CL_MEM_READ_WRITE, padded * points->dims * element));
     char *from = (char *)(uintptr_t)points->rows + first * points->stride * element;
@@ -87,15 +120,13 @@ isg_status isg_panels_pack(isg_context *context, isg_panels *panels, const isg_p
                          arg_int(points->dims), arg_real(points->dtype, scale->tiny),
                          arg_real(points->dtype, scale->factor1), arg_real(points->dtype, scale->factor2)),
                 (isg_range){{padded, 1}, {64, 1}}));
+    if (extra_count)
+        TRY(upload_extras(context, panels, (size_t)element, extras, extra_count, first, count, padded));
     TRY(isg_finish(context));
-    panels->first = first;
-    panels->count = count;
-    panels->width = width;
-    panels->lead = lead;
     isg_buffer_free(&rows);
     return ISG_OK;
 fail:
     isg_buffer_free(&rows);
-    isg_buffer_free(&panels->mem);
+    isg_panels_free(panels);
     return st;
 }

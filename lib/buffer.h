@@ -21,13 +21,18 @@ void isg_buffer_free(cl_mem *mem);
 // Some consecutive points, in panels of `width` as pack.cl lays them out.
 typedef struct isg_panels {
     cl_mem mem;
+    cl_mem data; // what else is known of the points, as value.h says; NULL: nothing
     int64_t first, count;
     int32_t width;
-    int32_t lead; // places left empty in front of the first point
+    int32_t lead;  // places left empty in front of the first point
+    int32_t pitch; // of data
 } isg_panels;
 
 // Packs points [first, first + count). panels: zeroed, or packed before; points that are there already are kept.
+// extras: extra_count arrays in host memory, with an element of the points' type for each point of all.
 isg_status isg_panels_pack(isg_context *context, isg_panels *panels, const isg_points *points, const isg_scale *scale,
-                           int64_t first, int64_t count, int32_t width, int32_t lead);
+                           const void *const *extras, int extra_count, int64_t first, int64_t count, int32_t width,
+                           int32_t lead);
+void isg_panels_free(isg_panels *panels);
 
 #endif

@@ -2,8 +2,8 @@
 #include "buffer.h"
 #include "cl.h"
 
-static isg_status run(isg_context *context, isg_real_type type, int function, const void *a, const void *b, double p,
-                      double q, void *y, int64_t count)
+static isg_status run(isg_context *context, isg_real_type type, int function, const void *a, const void *b,
+                      isg_numbers n, void *y, int64_t count)
 {
     isg_status st;
     cl_kernel kernel;
@@ -21,7 +21,7 @@ static isg_status run(isg_context *context, isg_real_type type, int function, co
     TRY(isg_buffer_new(context, &out, CL_MEM_WRITE_ONLY, vectors * type.lanes * (int64_t)isg_dtype_bytes(type.dtype)));
     TRY(isg_run(context, kernel,
                 ISG_ARGS(arg_mem(in[0]), arg_mem(in[1]), arg_mem(out), arg_int(function), arg_int(vectors),
-                         arg_real(type.dtype, p), arg_real(type.dtype, q)),
+                         arg_real(type.dtype, n.a), arg_real(type.dtype, n.b), arg_real(type.dtype, n.c)),
                 (isg_range){{vectors, 1}, {16, 1}}));
     CL_TRY(context, clEnqueueReadBuffer(context->queue, out, CL_TRUE, 0, bytes, y, 0, NULL, NULL));
 fail:
@@ -34,11 +34,11 @@ fail:
 isg_status isg_functions_run(isg_context *context, isg_real_type type, int function, const void *a, const void *b,
                              void *y, int64_t count)
 {
-    return run(context, type, function, a, b, 0, 0, y, count);
+    return run(context, type, function, a, b, (isg_numbers){0, 0, 0}, y, count);
 }
 
-isg_status isg_functions_formula(isg_context *context, isg_real_type type, int kernel, const void *s, double a,
-                                 double b, void *y, int64_t count)
+isg_status isg_functions_formula(isg_context *context, isg_real_type type, int kernel, const void *s, isg_numbers n,
+                                 void *y, int64_t count)
 {
-    return run(context, type, FUNCTION_COUNT + kernel, s, NULL, a, b, y, count);
+    return run(context, type, FUNCTION_COUNT + kernel, s, NULL, n, y, count);
 }

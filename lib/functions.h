@@ -3,6 +3,7 @@
 #ifndef ISG_LIB_FUNCTIONS_H
 #define ISG_LIB_FUNCTIONS_H
 
+#include "kernels.h"
 #include "program.h"
 
 #include "../cl/functions.h"
@@ -12,8 +13,8 @@
 isg_status isg_functions_run(isg_context *context, isg_real_type type, int function, const void *a, const void *b,
                              void *y, int64_t count);
 
-// y[i] = f(s[i], a, b) likewise, f the formula of a row of the registry (isg_kernel_index).
-isg_status isg_functions_formula(isg_context *context, isg_real_type type, int kernel, const void *s, double a,
-                                 double b, void *y, int64_t count);
+// y[i] = f(s[i], n.a, n.b, n.c) likewise, f the formula of a row of the registry (isg_kernel_index).
+isg_status isg_functions_formula(isg_context *context, isg_real_type type, int kernel, const void *s, isg_numbers n,
+                                 void *y, int64_t count);
 
 #endif

@@ -3,19 +3,19 @@
 #define ISG_LIB_GRAM_H
 
 #include "buffer.h"
+#include "operator.h"
 
 #include <isogram/gram.h>
 
 struct isg_gram {
     isg_context *context;
-    const isg_kernel *kernel;
-    isg_points x, y; // y: the same rows as x when symmetric
-    bool symmetric;  // K(X, X)
-    double gamma, param;
-    isg_scale scale;
+    isg_operator op;
+    void *norms[2]; // of x and y: 1/|x| in two parts, one array behind the other; NULL: not needed
     isg_progress_fn progress;
     void *progress_user;
-    isg_panels rows, cols; // packed by gram_direct; cols stays empty where rows serve as both
+    // Kept by gram_direct between calls.
+    isg_panels rows, cols; // cols stays empty where rows serve as both
+    cl_mem numbers;        // of the plan, and its weights
 };
 
 // A block of K in host memory: element (row + a, col + b) lies at data + (a * stride + b) elements.

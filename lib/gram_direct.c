@@ -5,7 +5,8 @@
 #include "probe.h"
 #include "program.h"
 
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 // Tile shapes by kind of device: see docs/performance.md. local_rows: work-items of a group along the rows when they
 // need not share a panel (GROUP_ROWS 1); panels stay as narrow as one work-item then, which suits a CPU's caches.
@@ -33,16 +34,84 @@ static int32_t col_panel(shape s)
     return s.lanes * s.vectors * s.group_cols;
 }
 
+enum { LONGEST_OPTIONS = 3000 };
+
+// The options that say what a pair's value is.
+static void put_value_options(isg_text *to, const isg_gram *gram)
+{
+    static const char *const names[ISG_PAIR_COUNT] = {"SQDIST", "L1", "DOT", "CHI2"};
+    const isg_plan *plan = &gram->op.plan;
+    char value[LONGEST_OPTIONS];
+    isg_plan_expression(plan, value, sizeof value);
+    for (int pair = 0; pair < ISG_PAIR_COUNT; pair++)
+        if (plan->used[pair])
+            isg_put(to, "-D ADD_%s=%s ", names[pair], isg_plan_add(plan, (isg_pair)pair));
+    isg_put(to, "-D WEIGHTS=%d -D NORMS=%d -D ROW_FACTORS=%d -D NUMBERS=%d -D VALUE=%s ", plan->weights != NULL,
+            plan->norms, plan->factors != NULL, plan->number_count, value);
+}
+
+// The numbers and weights on the device.
+static isg_status upload_numbers(isg_gram *gram)
+{
+    if (gram->numbers)
+        return ISG_OK;
+    isg_status st;
+    isg_context *context = gram->context;
+    const isg_plan *plan = &gram->op.plan;
+    isg_dtype dtype = gram->op.x.dtype;
+    size_t element = isg_dtype_bytes(dtype);
+    int64_t count = plan->number_count + (plan->weights ? gram->op.x.dims : 0);
+    char *all = isg_alloc(count, element);
+    if (!all)
+        return isg_fail(&context->error, ISG_ERR_MEMORY, "no memory for %lld numbers", (long long)count);
+    for (int i = 0; i < plan->number_count; i++) {
+        if (dtype == ISG_F64)
+            ((double *)(void *)all)[i] = plan->numbers[i];
+        else
+            ((float *)(void *)all)[i] = (float)plan->numbers[i];
+    }
+    if (plan->weights)
+        memcpy(all + (size_t)plan->number_count * element, plan->weights, (size_t)gram->op.x.dims * element);
+    TRY(isg_buffer_new(context, &gram->numbers, CL_MEM_READ_ONLY, count * (int64_t)element));
+    CL_TRY(context, clEnqueueWriteBuffer(context->queue, gram->numbers, CL_TRUE, 0, (size_t)count * element, all, 0,
+                                         NULL, NULL));
+fail:
+    free(all);
+    return st;
+}
+
 static isg_status get_kernel(isg_gram *gram, bool mirrored, bool stream, shape s, cl_kernel *kernel)
 {
-    isg_real_type type = {gram->x.dtype, isg_probe_fused(gram->context, gram->x.dtype), s.lanes};
-    char options[240];
-    snprintf(options, sizeof options,
-             "-D ROWS=%d -D VECTORS=%d -D GROUP_COLS=%d -D GROUP_ROWS=%d -D SYMMETRIC=%d -D STREAMED=%d -D ADD=%s -D "
-             "FORMULA=%s",
-             (int)s.rows, (int)s.vectors, (int)s.group_cols, (int)s.group_rows, mirrored, stream,
-             isg_pair_add(gram->kernel->pair), gram->kernel->formula);
+    isg_real_type type = {gram->op.x.dtype, isg_probe_fused(gram->context, gram->op.x.dtype), s.lanes};
+    char options[LONGEST_OPTIONS];
+    isg_text text = {options, sizeof options, 0};
+    put_value_options(&text, gram);
+    isg_put(&text, "-D ROWS=%d -D VECTORS=%d -D GROUP_COLS=%d -D GROUP_ROWS=%d -D SYMMETRIC=%d -D STREAMED=%d",
+            (int)s.rows, (int)s.vectors, (int)s.group_cols, (int)s.group_rows, mirrored, stream);
     return isg_program_kernel(gram->context, kernel, "gram.cl", "gram", type, options);
+}
+
+// Panels of the rows or the columns, with all that is known of them.
+static isg_status pack_side(isg_gram *gram, bool rows, int64_t first, int64_t count, int32_t width, int32_t lead)
+{
+    const isg_points *points = rows ? &gram->op.x : &gram->op.y;
+    const char *norms = gram->norms[!rows];
+    const void *extras[3];
+    int n = 0;
+    if (norms) {
+        extras[n++] = norms;
+        extras[n++] = norms + (size_t)points->count * isg_dtype_bytes(points->dtype);
+    }
+    if (rows && gram->op.factors)
+        extras[n++] = gram->op.factors;
+    return isg_panels_pack(gram->context, rows ? &gram->rows : &gram->cols, points, &gram->op.plan.scale, extras, n,
+                           first, count, width, lead);
+}
+
+// A kernel wants a buffer for every pointer, be it read or not.
+static cl_mem data_of(const isg_gram *gram, const isg_panels *panels)
+{
+    return panels->data ? panels->data : gram->numbers;
 }
 
 // Mirroring saves arithmetic and writes less smoothly; in single precision writing dominates few coordinates. Where the
@@ -50,10 +119,11 @@ static isg_status get_kernel(isg_gram *gram, bool mirrored, bool stream, shape s
 static bool mirror_pays(const isg_gram *gram, const isg_block *b)
 {
     const isg_context *context = gram->context;
-    bool whole = gram->symmetric && b->row == 0 && b->col == 0 && b->rows == gram->x.count && b->cols == gram->x.count;
-    int64_t bytes = ((b->rows - 1) * b->stride + b->cols) * (int64_t)isg_dtype_bytes(gram->x.dtype);
+    bool whole =
+        gram->op.symmetric && b->row == 0 && b->col == 0 && b->rows == gram->op.x.count && b->cols == gram->op.x.count;
+    int64_t bytes = ((b->rows - 1) * b->stride + b->cols) * (int64_t)isg_dtype_bytes(gram->op.x.dtype);
     return whole && context->zero_copy && context->device.device_class == ISG_DEVICE_CPU &&
-           gram->x.dims >= (gram->x.dtype == ISG_F64 ? 1 : 8) && bytes <= context->max_alloc_bytes;
+           gram->op.x.dims >= (gram->op.x.dtype == ISG_F64 ? 1 : 8) && bytes <= context->max_alloc_bytes;
 }
 
 // Writing past the caches saves reading each line first, which halves the time of what is bound by memory, for a K that
@@ -61,7 +131,7 @@ static bool mirror_pays(const isg_gram *gram, const isg_block *b)
 // then the first tile begins `lead` columns in front of K, and the columns' panels with as many empty places.
 static bool stream_pays(const isg_gram *gram, const isg_block *b, shape s, int32_t *lead)
 {
-    int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
+    int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
     uintptr_t address = (uintptr_t)b->data;
     *lead = 0;
     if (!gram->context->zero_copy || s.lanes == 1 || b->stride % s.lanes != 0 || address % (uintptr_t)element != 0 ||
@@ -104,7 +174,7 @@ static int64_t launch_rows(const job *j, int64_t cols)
     int64_t step = (int64_t)j->shape.rows * j->shape.local_rows;
     const double seconds = 0.2, first_work = 0x1p28;
     double pairs =
-        j->pairs_per_second > 0 ? seconds * j->pairs_per_second : first_work / (double)(j->gram->x.dims + 16);
+        j->pairs_per_second > 0 ? seconds * j->pairs_per_second : first_work / (double)(j->gram->op.x.dims + 16);
     double rows = pairs / (double)cols;
     if (rows > 1e9)
         rows = 1e9;
@@ -129,10 +199,11 @@ static isg_status launch_part(job *j, const part *p)
             double start = isg_seconds();
             isg_status st =
                 isg_run(gram->context, j->kernel,
-                        ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(j->cols->mem), arg_mem(p->k), arg_long(p->origin),
-                                 arg_long(p->stride), arg_int(i), arg_int(c), arg_int(p->row_lo), arg_int(p->row_hi),
-                                 arg_int(p->col_lo), arg_int(c + cols), arg_int(gram->x.dims),
-                                 arg_real(gram->x.dtype, gram->scale.a), arg_real(gram->x.dtype, gram->scale.b)),
+                        ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(j->cols->mem), arg_mem(data_of(gram, &gram->rows)),
+                                 arg_mem(data_of(gram, j->cols)), arg_int(gram->rows.pitch), arg_int(j->cols->pitch),
+                                 arg_mem(gram->numbers), arg_mem(p->k), arg_long(p->origin), arg_long(p->stride),
+                                 arg_int(i), arg_int(c), arg_int(p->row_lo), arg_int(p->row_hi), arg_int(p->col_lo),
+                                 arg_int(c + cols), arg_int(gram->op.x.dims)),
                         (isg_range){{isg_round_up(cols, col_panel(s)) / (s.lanes * s.vectors), rows / s.rows},
                                     {s.group_cols, s.local_rows}});
             if (st || (st = isg_finish(gram->context)))
@@ -156,7 +227,7 @@ static isg_status launch_part(job *j, const part *p)
 // Rows of a block that one output buffer may hold.
 static int64_t rows_per_buffer(const isg_gram *gram, const isg_block *b, int64_t stride)
 {
-    int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
+    int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
     int64_t limit = gram->context->max_alloc_bytes;
     if (!gram->context->zero_copy) // a staging buffer; larger ones gain nothing
         limit = isg_min(limit, (int64_t)256 << 20);
@@ -170,7 +241,7 @@ static isg_status compute_packed(job *j, const isg_block *b)
     isg_gram *gram = j->gram;
     isg_context *context = gram->context;
     isg_status st = ISG_OK;
-    int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
+    int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
     int64_t stride = context->zero_copy ? b->stride : b->cols;
     int64_t step = rows_per_buffer(gram, b, stride);
     part p = {.stride = stride,
@@ -206,8 +277,8 @@ fail:
 static int64_t points_per_set(const isg_gram *gram)
 {
     const int64_t step = 64;
-    int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
-    int64_t widest = isg_max(isg_max(gram->x.stride, gram->y.stride), gram->x.dims);
+    int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
+    int64_t widest = isg_max(isg_max(gram->op.x.stride, gram->op.y.stride), gram->op.x.dims);
     int64_t count = gram->context->max_alloc_bytes / element / widest;
     count = isg_min(count, INT32_MAX / 4) / step * step - step;
     return isg_max(count, step);
@@ -219,24 +290,24 @@ isg_status isg_gram_direct_block(isg_gram *gram, isg_block b)
     job j = {.gram = gram};
     int64_t set = points_per_set(gram);
     int64_t last_row = (b.row + b.rows - 1) / set, last_col = (b.col + b.cols - 1) / set;
-    int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
+    int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
     j.mirrored = last_row == 0 && mirror_pays(gram, &b);
-    j.shape = choose_shape(&gram->context->device, gram->x.dtype, j.mirrored);
+    j.shape = choose_shape(&gram->context->device, gram->op.x.dtype, j.mirrored);
     j.total = (double)b.rows * (double)b.cols;
     int32_t lead;
     bool stream = stream_pays(gram, &b, j.shape, &lead);
     // Mirrored tiles must meet at the diagonal: rows are shifted as columns are.
     int32_t row_lead = j.mirrored ? lead : 0;
     TRY(get_kernel(gram, j.mirrored, stream, j.shape, &j.kernel));
+    TRY(upload_numbers(gram));
     for (int64_t r = b.row / set; r <= last_row; r++) {
-        TRY(isg_panels_pack(gram->context, &gram->rows, &gram->x, &gram->scale, r * set,
-                            isg_min(set, gram->x.count - r * set), row_panel(j.shape), row_lead));
+        TRY(pack_side(gram, true, r * set, isg_min(set, gram->op.x.count - r * set), row_panel(j.shape), row_lead));
         for (int64_t c = b.col / set; c <= last_col; c++) {
-            bool shared = gram->symmetric && r == c && row_lead == lead && row_panel(j.shape) == col_panel(j.shape);
+            bool shared = gram->op.symmetric && r == c && row_lead == lead && row_panel(j.shape) == col_panel(j.shape);
             j.cols = shared ? &gram->rows : &gram->cols;
             if (!shared)
-                TRY(isg_panels_pack(gram->context, &gram->cols, &gram->y, &gram->scale, c * set,
-                                    isg_min(set, gram->y.count - c * set), col_panel(j.shape), lead));
+                TRY(pack_side(gram, false, c * set, isg_min(set, gram->op.y.count - c * set), col_panel(j.shape),
+                              lead));
             isg_block q = b;
             q.row = isg_max(b.row, r * set);
             q.col = isg_max(b.col, c * set);
@@ -254,28 +325,29 @@ isg_status isg_gram_direct_diagonal(isg_gram *gram, int64_t count, void *out)
 {
     isg_status st;
     isg_context *context = gram->context;
-    shape s = choose_shape(&context->device, gram->x.dtype, false);
+    shape s = choose_shape(&context->device, gram->op.x.dtype, false);
     cl_kernel kernel;
     cl_mem k = NULL;
-    int64_t element = (int64_t)isg_dtype_bytes(gram->x.dtype);
-    isg_real_type type = {gram->x.dtype, isg_probe_fused(context, gram->x.dtype), 1};
-    char options[160];
+    int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
+    isg_real_type type = {gram->op.x.dtype, isg_probe_fused(context, gram->op.x.dtype), 1};
+    char options[LONGEST_OPTIONS];
+    isg_text text = {options, sizeof options, 0};
     int64_t set = points_per_set(gram);
-    snprintf(options, sizeof options, "-D ROW_PANEL=%d -D COL_PANEL=%d -D ADD=%s -D FORMULA=%s", (int)row_panel(s),
-             (int)col_panel(s), isg_pair_add(gram->kernel->pair), gram->kernel->formula);
+    put_value_options(&text, gram);
+    isg_put(&text, "-D ROW_PANEL=%d -D COL_PANEL=%d", (int)row_panel(s), (int)col_panel(s));
+    TRY(upload_numbers(gram));
     TRY(isg_program_kernel(context, &kernel, "diagonal.cl", "diagonal", type, options));
     int64_t step = isg_min(set, 1 << 20);
     for (int64_t at = 0; at < count; at += step) {
         int64_t first = at / set * set, rows = isg_min(step, isg_min(count, first + set) - at);
-        TRY(isg_panels_pack(context, &gram->rows, &gram->x, &gram->scale, first, isg_min(set, gram->x.count - first),
-                            row_panel(s), 0));
-        TRY(isg_panels_pack(context, &gram->cols, &gram->y, &gram->scale, first, isg_min(set, gram->y.count - first),
-                            col_panel(s), 0));
+        TRY(pack_side(gram, true, first, isg_min(set, gram->op.x.count - first), row_panel(s), 0));
+        TRY(pack_side(gram, false, first, isg_min(set, gram->op.y.count - first), col_panel(s), 0));
         TRY(isg_buffer_of_host(context, &k, CL_MEM_READ_WRITE, (char *)out + at * element, rows * element, false));
         TRY(isg_run(context, kernel,
-                    ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(gram->cols.mem), arg_mem(k), arg_int(at - first),
-                             arg_int(at - first + rows), arg_int(gram->x.dims), arg_real(gram->x.dtype, gram->scale.a),
-                             arg_real(gram->x.dtype, gram->scale.b)),
+                    ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(gram->cols.mem), arg_mem(data_of(gram, &gram->rows)),
+                             arg_mem(data_of(gram, &gram->cols)), arg_int(gram->rows.pitch), arg_int(gram->cols.pitch),
+                             arg_mem(gram->numbers), arg_mem(k), arg_int(at - first), arg_int(at - first + rows),
+                             arg_int(gram->op.x.dims)),
                     (isg_range){{rows, 1}, {16, 1}}));
         TRY(isg_buffer_to_host(context, k, (char *)out + at * element, rows * element));
         isg_buffer_free(&k);

@@ -1,16 +1,20 @@
-// The registry of covariance functions: rows, and looking them up. Knows nothing of devices.
+// The registry of covariance functions: rows, looking them up, and their parameters. Knows nothing of devices.
 #include "kernels.h"
 
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
+#define POSITIVE DBL_MIN, DBL_MAX
 static const isg_kernel rows[] = {
-#define KERNEL(id, a, b, ...) {.name = #id, .formula = "f_" #id, __VA_ARGS__},
+#define KERNEL(id, a, b, c, ...) {.name = #id, .formula = "f_" #id, __VA_ARGS__},
 #include "kernels.def"
 #undef KERNEL
 };
 
 static const isg_kernel *const list[] = {
-#define KERNEL(id, a, b, ...) &rows[ISG_KERNEL_##id],
+#define KERNEL(id, ...) &rows[ISG_KERNEL_##id],
 #include "kernels.def"
 #undef KERNEL
     NULL};
@@ -34,40 +38,122 @@ const isg_kernel *isg_kernel_find(const char *name)
     return NULL;
 }
 
+static void try_name(const char *name, const char *candidate, const char **best, size_t *least)
+{
+    size_t distance = isg_edit_distance(name, candidate);
+    if (distance < *least) {
+        *least = distance;
+        *best = candidate;
+    }
+}
+
+const char *isg_kernel_nearest(const char *name)
+{
+    const char *best = NULL;
+    size_t least = strlen(name) / 2 + 2;
+    for (int i = 0; i < ISG_KERNEL_COUNT; i++) {
+        try_name(name, rows[i].name, &best, &least);
+        for (int a = 0; a < 4 && rows[i].aliases[a]; a++)
+            try_name(name, rows[i].aliases[a], &best, &least);
+    }
+    return best;
+}
+
 int isg_kernel_index(const isg_kernel *kernel)
 {
     return (int)(kernel - rows);
 }
 
-// The two numbers of a row that its formula takes besides the pair's, for unscaled points.
-static void row_numbers(int kernel, double gamma, double length, double param, double *a, double *b)
+int isg_pair_power(isg_pair pair)
 {
-    switch (kernel) {
-#define KERNEL(id, a_formula, b_formula, ...)                                                                          \
-    case ISG_KERNEL_##id:                                                                                              \
-        *a = a_formula;                                                                                                \
-        *b = b_formula;                                                                                                \
-        break;
-#include "kernels.def"
-#undef KERNEL
-    default: break;
-    }
+    return pair == ISG_PAIR_SQDIST || pair == ISG_PAIR_DOT ? 2 : 1;
 }
 
-isg_status isg_kernel_plan(isg_scale *scale, int kernel, double gamma, double length, double param, double largest,
-                           isg_dtype dtype, isg_error *error)
+static isg_status resolve_scale(isg_kernel_values *values, const isg_kernel_params *params, const isg_kernel *kernel,
+                                isg_error *error)
 {
-    double a = 1, b = 0;
-    int power = rows[kernel].pair == ISG_PAIR_SQDIST ? 2 : 1;
-    row_numbers(kernel, gamma, length, param, &a, &b);
-    if (rows[kernel].scale == ISG_SCALE_NONE) {
-        isg_scale_distance(scale, (int)b, largest, dtype);
+    const struct {
+        const char *name;
+        double value;
+        bool length;
+    } given[] = {
+        {"gamma", params->gamma, false}, {"sigma", params->sigma, true}, {"lengthscale", params->lengthscale, true}};
+    const char *used = NULL;
+    for (int i = 0; i < 3; i++) {
+        double v = given[i].value;
+        if (v == 0)
+            continue;
+        if (used)
+            return isg_fail(error, ISG_ERR_ARGUMENT, "%s and %s say the same thing; give one of them", used,
+                            given[i].name);
+        used = given[i].name;
+        if (kernel->scale == ISG_SCALE_NONE || (kernel->scale == ISG_SCALE_RATE && given[i].length))
+            return isg_fail(error, ISG_ERR_ARGUMENT, "%s takes no %s", kernel->name, used);
+        if (!isfinite(v) || v < 0)
+            return isg_fail(error, ISG_ERR_ARGUMENT, "%s %g; it must be positive and finite", used, v);
+        values->gamma = given[i].length ? 1 / (2 * v * v) : v;
+        values->length = given[i].length ? v : sqrt(0.5 / v);
+        if (!isfinite(values->gamma) || values->gamma == 0)
+            return isg_fail(error, ISG_ERR_RANGE, "%s %g is out of range: gamma would be %g", used, v, values->gamma);
+    }
+    if (kernel->scale == ISG_SCALE_LENGTHSCALE)
+        values->gamma = 0.5 / (values->length * values->length);
+    return ISG_OK;
+}
+
+// "alpha" or "degree and coef0"; which a row takes.
+static const char *param_names(const isg_kernel *kernel, char *text, size_t bytes)
+{
+    snprintf(text, bytes, "%s%s%s", kernel->params[0].name ? kernel->params[0].name : "none",
+             kernel->params[1].name ? " and " : "", kernel->params[1].name ? kernel->params[1].name : "");
+    return text;
+}
+
+static isg_status take_setting(isg_kernel_values *values, const isg_setting *setting, const isg_kernel *kernel,
+                               isg_error *error)
+{
+    char names[80];
+    for (int i = 0; i < ISG_MAX_PARAMS && kernel->params[i].name; i++) {
+        const isg_kernel_param *p = &kernel->params[i];
+        if (strcmp(p->name, setting->name) != 0)
+            continue;
+        double v = setting->value;
+        if (!(v >= p->least && v <= p->most) || (p->whole && v != floor(v))) {
+            if (p->least == DBL_MIN)
+                return isg_fail(error, ISG_ERR_ARGUMENT, "%s %g; it must be positive and finite", p->name, v);
+            return isg_fail(error, ISG_ERR_ARGUMENT, "%s %g; it must be a%s number from %g to %g", p->name, v,
+                            p->whole ? " whole" : "", p->least, p->most);
+        }
+        values->params[i] = v;
         return ISG_OK;
     }
-    return isg_scale_plan(scale, a, b, power, largest, dtype, error);
+    return isg_fail(error, ISG_ERR_ARGUMENT, "%s has no parameter '%s'; besides its scale it has %s", kernel->name,
+                    setting->name, param_names(kernel, names, sizeof names));
 }
 
-const char *isg_pair_add(isg_pair pair)
+isg_status isg_kernel_resolve(isg_kernel_values *values, const isg_kernel_params *params, int64_t dims,
+                              isg_error *error)
 {
-    return pair == ISG_PAIR_SQDIST ? "add_sqdist" : "add_l1";
+    const isg_kernel *kernel = params->kernel ? params->kernel : &rows[ISG_KERNEL_rbf];
+    *values = (isg_kernel_values){.gamma = kernel->gamma > 0 ? kernel->gamma : 1 / (double)dims, .length = 1};
+    isg_status st = resolve_scale(values, params, kernel, error);
+    for (int i = 0; i < ISG_MAX_PARAMS; i++)
+        values->params[i] = kernel->params[i].fallback;
+    for (int i = 0; i < params->setting_count && !st; i++)
+        st = take_setting(values, &params->settings[i], kernel, error);
+    return st;
+}
+
+isg_numbers isg_kernel_numbers(int kernel, const isg_kernel_values *values)
+{
+    const double gamma = values->gamma, length = values->length, *p = values->params;
+    (void)gamma, (void)length, (void)p;
+    switch (kernel) {
+#define KERNEL(id, a, b, c, ...)                                                                                       \
+    case ISG_KERNEL_##id:                                                                                              \
+        return (isg_numbers){a, b, c};
+#include "kernels.def"
+#undef KERNEL
+    default: return (isg_numbers){1, 0, 0};
+    }
 }

@@ -2,12 +2,12 @@
 #ifndef ISG_LIB_KERNELS_H
 #define ISG_LIB_KERNELS_H
 
-#include "points.h"
+#include "base.h"
 
 #include <isogram/kernel.h>
 
 enum {
-#define KERNEL(id, a, b, ...) ISG_KERNEL_##id,
+#define KERNEL(id, ...) ISG_KERNEL_##id,
 #include "kernels.def"
 #undef KERNEL
     ISG_KERNEL_COUNT
@@ -16,13 +16,24 @@ enum {
 // The place of a row in kernels.def. kernel: a row of the registry.
 int isg_kernel_index(const isg_kernel *kernel);
 
-// The numbers that a row's formula takes besides the pair's, and the power of two that makes them fit the data. gamma,
-// length and param: what the row's scale and parameter are; those that it does not have are not read. largest: of |x|.
-// ISG_ERR_RANGE as isg_scale_plan.
-isg_status isg_kernel_plan(isg_scale *scale, int kernel, double gamma, double length, double param, double largest,
-                           isg_dtype dtype, isg_error *error);
+// A row with the values of its scale and parameters: what it was given, or its defaults.
+typedef struct isg_kernel_values {
+    double gamma, length; // 1 where the row has no scale
+    double params[ISG_MAX_PARAMS];
+} isg_kernel_values;
 
-// The function of cl/pairs.h that adds to the pair's number.
-const char *isg_pair_add(isg_pair pair);
+// dims: of the points, which some defaults depend on. ISG_ERR_ARGUMENT and ISG_ERR_RANGE as isg_kernel_single.
+isg_status isg_kernel_resolve(isg_kernel_values *values, const isg_kernel_params *params, int64_t dims,
+                              isg_error *error);
+
+// What a formula takes besides the pair's number, for points as they are.
+typedef struct isg_numbers {
+    double a, b, c;
+} isg_numbers;
+
+isg_numbers isg_kernel_numbers(int kernel, const isg_kernel_values *values);
+
+// The power of the points that a pair's number grows with.
+int isg_pair_power(isg_pair pair);
 
 #endif

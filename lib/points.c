@@ -15,45 +15,56 @@ static isg_status bad_value(double value, int64_t row, int64_t column, isg_dtype
                     (long long)column, isnan(value) ? "not a number" : "infinite");
 }
 
-// The largest finite |x| of one row; the column of the first value that is not finite in *bad, or -1. The bits of
-// non-negative floats are ordered as the floats, which lets the compiler vectorise the common case.
-static double scan_f32(const float *row, int64_t dims, int64_t *bad)
+// What a scan finds in one row.
+typedef struct found {
+    double largest, smallest; // of |x|, finite and not 0; smallest: infinite when there is none
+    int64_t bad;              // the column of the first value that is not finite, or -1
+} found;
+
+static void look_at(found *f, double x, int64_t k)
 {
-    uint32_t top = 0;
+    double size = fabs(x);
+    if (!isfinite(x))
+        f->bad = k;
+    else if (size > f->largest)
+        f->largest = size;
+    if (size > 0 && size < f->smallest)
+        f->smallest = size;
+}
+
+// The bits of non-negative floats are ordered as the floats, which lets the compiler vectorise the common case; 0 less
+// 1 is above all others.
+static found scan_f32(const float *row, int64_t dims)
+{
+    uint32_t top = 0, bottom = UINT32_MAX;
     for (int64_t k = 0; k < dims; k++) {
         uint32_t b;
         memcpy(&b, row + k, sizeof b);
         b &= 0x7fffffffu;
         top = b > top ? b : top;
+        bottom = b - 1 < bottom ? b - 1 : bottom;
     }
-    *bad = -1;
+    found f = {0, INFINITY, -1};
     if (top < 0x7f800000u) {
-        float largest;
+        float largest, smallest;
+        bottom += 1;
         memcpy(&largest, &top, sizeof largest);
-        return largest;
+        memcpy(&smallest, &bottom, sizeof smallest);
+        f.largest = largest;
+        f.smallest = bottom ? smallest : f.smallest;
+        return f;
     }
-    double largest = 0;
-    for (int64_t k = dims - 1; k >= 0; k--) {
-        if (!isfinite(row[k]))
-            *bad = k;
-        else
-            largest = fmax(largest, fabs((double)row[k]));
-    }
-    return largest;
+    for (int64_t k = dims - 1; k >= 0; k--)
+        look_at(&f, row[k], k);
+    return f;
 }
 
-static double scan_f64(const double *row, int64_t dims, int64_t *bad)
+static found scan_f64(const double *row, int64_t dims)
 {
-    double largest = 0;
-    *bad = -1;
-    for (int64_t k = dims - 1; k >= 0; k--) {
-        double a = fabs(row[k]);
-        if (!(a <= DBL_MAX))
-            *bad = k;
-        else if (a > largest)
-            largest = a;
-    }
-    return largest;
+    found f = {0, INFINITY, -1};
+    for (int64_t k = dims - 1; k >= 0; k--)
+        look_at(&f, row[k], k);
+    return f;
 }
 
 // Copies row i in the points' type and any stride of the array. The rounded value may have become infinite.
@@ -68,8 +79,8 @@ static void convert_row(const isg_array *array, int64_t i, isg_dtype dtype, void
     }
 }
 
-isg_status isg_points_read(isg_points *points, const isg_array *array, isg_dtype dtype, bool allow_nonfinite,
-                           const char *name, isg_error *error)
+isg_status isg_points_read(isg_points *points, const isg_array *array, const uint8_t *include, isg_dtype dtype,
+                           bool allow_nonfinite, const char *name, isg_error *error)
 {
     *points = (isg_points){.dtype = dtype};
     if (isg_dtype_bytes(array->dtype) == 0)
@@ -84,16 +95,21 @@ isg_status isg_points_read(isg_points *points, const isg_array *array, isg_dtype
                         (long long)points->count, (long long)points->dims);
     if (!array->data)
         return isg_fail(error, ISG_ERR_ARGUMENT, "%s: no data", name);
-    int64_t total;
+    int64_t all = points->count, total;
     isg_status st = isg_shape_count(dtype, 2, array->shape, &total, error);
     if (st)
         return st;
+
+    for (int64_t i = 0; i < all && include; i++)
+        points->count -= include[i] == 0;
+    if (points->count < 1)
+        return isg_fail(error, ISG_ERR_SHAPE, "%s: not one of its %lld rows is included", name, (long long)all);
 
     size_t element = isg_dtype_bytes(dtype);
     // A view with wide gaps between its rows is copied: what is uploaded or wrapped are whole stretches of memory.
     int64_t stride = array->strides[0];
     bool in_place = array->dtype == dtype && (array->strides[1] == 1 || points->dims == 1) && stride >= points->dims &&
-                    stride / 2 <= points->dims;
+                    stride / 2 <= points->dims && points->count == all;
     if (in_place) {
         points->rows = array->data;
         points->stride = array->strides[0];
@@ -104,14 +120,16 @@ isg_status isg_points_read(isg_points *points, const isg_array *array, isg_dtype
         points->rows = points->owned;
         points->stride = points->dims;
     }
-    for (int64_t i = 0; i < points->count; i++) {
+    double smallest = INFINITY;
+    for (int64_t i = 0, at = 0; i < all; i++) { // row i of the array is point `at`
+        if (include && !include[i])
+            continue;
+        const char *row = (const char *)points->rows + (size_t)(at++ * points->stride) * element;
         if (!in_place)
-            convert_row(array, i, dtype, (char *)points->owned + (size_t)(i * points->stride) * element);
-        const char *row = (const char *)points->rows + (size_t)(i * points->stride) * element;
-        int64_t bad;
-        double largest = dtype == ISG_F32 ? scan_f32((const float *)(const void *)row, points->dims, &bad)
-                                          : scan_f64((const double *)(const void *)row, points->dims, &bad);
-        for (int64_t k = bad; k >= 0 && k < points->dims; k++) {
+            convert_row(array, i, dtype, (void *)(uintptr_t)row);
+        found f = dtype == ISG_F32 ? scan_f32((const float *)(const void *)row, points->dims)
+                                   : scan_f64((const double *)(const void *)row, points->dims);
+        for (int64_t k = f.bad; k >= 0 && k < points->dims; k++) {
             double v = isg_load_double(array->dtype, array->data, i * array->strides[0] + k * array->strides[1]);
             bool held = dtype == ISG_F64 || !isfinite(v) || isfinite((float)v);
             if (isfinite(v) ? held : allow_nonfinite)
@@ -119,8 +137,10 @@ isg_status isg_points_read(isg_points *points, const isg_array *array, isg_dtype
             isg_points_free(points);
             return bad_value(v, i, k, dtype, name, error);
         }
-        points->largest = fmax(points->largest, largest);
+        points->largest = fmax(points->largest, f.largest);
+        smallest = fmin(smallest, f.smallest);
     }
+    points->smallest = smallest < INFINITY ? smallest : 0;
     return ISG_OK;
 }
 
@@ -131,54 +151,49 @@ void isg_points_free(isg_points *points)
     points->rows = NULL;
 }
 
-// The factors of 2^e.
-static void set_exponent(isg_scale *scale, int e, int lowest)
+isg_status isg_points_shift(isg_points *points, const int *exponents, const char *name, isg_error *error)
 {
-    int widest = -2 * lowest; // two normal factors
-    e = e < -widest ? -widest : e > widest ? widest : e;
-    scale->exponent = e;
-    scale->factor1 = ldexp(1, e / 2);
-    scale->factor2 = ldexp(1, e - e / 2);
-    scale->tiny = ldexp(1, e < 0 ? lowest - e : lowest);
-}
-
-isg_status isg_scale_plan(isg_scale *scale, double a, double b, int power, double largest, isg_dtype dtype,
-                          isg_error *error)
-{
-    bool wide = dtype == ISG_F64;
-    int lowest = wide ? -1022 : -126; // exponent of the smallest normal number
-    int highest = wide ? 1021 : 125;  // of the largest x', one bit below the type's own: differences double it
-    // Each square below 2^lowest may be flushed, and up to 2^24 of them together must not matter: a' times their sum
-    // has to stay below half an ulp of 1.
-    int highest_a = -lowest - 24 - (wide ? 54 : 25);
-
-    int q;
-    frexp(a, &q);
-    int e = power == 2 ? (q - (q & 1)) / 2 : q; // a * 2^(-power e) in [0.5, 2)
-    if (largest > 0) {
-        int room = highest - ilogb(largest);
-        e = e < room ? e : room;
+    bool wide = points->dtype == ISG_F64;
+    size_t element = isg_dtype_bytes(points->dtype);
+    double least = wide ? DBL_MIN : (double)FLT_MIN, most = wide ? DBL_MAX : (double)FLT_MAX;
+    void *rows = isg_alloc(points->count * points->dims, element);
+    if (!rows)
+        return isg_fail(error, ISG_ERR_MEMORY, "%s: no memory for a copy of %lld points", name,
+                        (long long)points->count);
+    points->largest = points->smallest = 0;
+    for (int64_t i = 0; i < points->count; i++) {
+        for (int64_t k = 0; k < points->dims; k++) {
+            double v = isg_load_double(points->dtype, points->rows, i * points->stride + k);
+            double scaled = ldexp(v, exponents[k]), size = fabs(scaled);
+            if (isfinite(v) && size > most) {
+                free(rows);
+                return isg_fail(error, ISG_ERR_RANGE,
+                                "%s: row %lld, column %lld is %g, too many lengthscales from 0 for %s arithmetic", name,
+                                (long long)i, (long long)k, v, isg_dtype_name(points->dtype));
+            }
+            if (size < least)
+                scaled = size = 0;
+            if (size > points->largest && size <= most)
+                points->largest = size;
+            if (size > 0 && (points->smallest == 0 || size < points->smallest))
+                points->smallest = size;
+            if (wide)
+                ((double *)rows)[i * points->dims + k] = scaled;
+            else
+                ((float *)rows)[i * points->dims + k] = (float)scaled;
+        }
     }
-    set_exponent(scale, e, lowest);
-    scale->a = ldexp(a, -power * scale->exponent);
-    scale->b = b;
-    if (!(fabs(b) < ldexp(1, -lowest)))
-        return isg_fail(error, ISG_ERR_RANGE,
-                        "a lengthscale or parameter is out of range for %s arithmetic: a factor of %g",
-                        isg_dtype_name(dtype), b);
-    if (largest == 0)
-        scale->a = fmin(scale->a, 1); // every distance is 0, whatever it is multiplied by
-    if (!(scale->a < ldexp(1, highest_a)))
-        return isg_fail(error, ISG_ERR_RANGE, "values up to %g are too many lengthscales (%g) apart for %s arithmetic",
-                        largest, power == 2 ? sqrt(0.5 / a) : 1 / a, isg_dtype_name(dtype));
-    if (scale->a < ldexp(1, lowest))
-        scale->a = 0; // every pair is far closer than a lengthscale
+    free(points->owned);
+    points->rows = points->owned = rows;
+    points->stride = points->dims;
     return ISG_OK;
 }
 
-void isg_scale_distance(isg_scale *scale, int growth, double largest, isg_dtype dtype)
+bool isg_points_negative(const isg_points *points, int64_t *row, int64_t *column)
 {
-    set_exponent(scale, largest > 0 ? -ilogb(largest) : 0, dtype == ISG_F64 ? -1022 : -126);
-    scale->a = 1;
-    scale->b = -growth * scale->exponent;
+    for (*row = 0; *row < points->count; ++*row)
+        for (*column = 0; *column < points->dims; ++*column)
+            if (isg_load_double(points->dtype, points->rows, *row * points->stride + *column) < 0)
+                return true;
+    return false;
 }

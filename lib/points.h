@@ -1,5 +1,5 @@
-// Points as a kernel takes them: rows of one real type, checked, with the power of two that brings the lengthscale
-// close to 1. Knows nothing of devices, so that the reference and the device read the same numbers.
+// Points as a kernel takes them: rows of one real type, checked. Knows nothing of devices, so that the reference and
+// the device read the same numbers.
 #ifndef ISG_LIB_POINTS_H
 #define ISG_LIB_POINTS_H
 
@@ -11,34 +11,30 @@ typedef struct isg_points {
     int64_t dims;
     int64_t stride; // coordinate k of point i is element i * stride + k of rows
     const void *rows;
-    void *owned;    // rows, when they are a converted copy; NULL when they are the caller's
-    double largest; // of the finite |x|
+    void *owned;     // rows, when they are a converted copy; NULL when they are the caller's
+    double largest;  // of the finite |x|
+    double smallest; // of the |x| that are not 0; 0 when all are
 } isg_points;
 
-// Reads a 2-D array as points of `dtype`. name: what messages call the array. Rows that have the right type and unit
-// stride are used where they lie. ISG_ERR_NONFINITE and ISG_ERR_RANGE (finite, but beyond the dtype) name row and
-// column.
-isg_status isg_points_read(isg_points *points, const isg_array *array, isg_dtype dtype, bool allow_nonfinite,
-                           const char *name, isg_error *error);
+// Reads a 2-D array as points of `dtype`: those rows i with include[i] != 0, or all where include is NULL. name: what
+// messages call the array. Rows that have the right type and unit stride are used where they lie. ISG_ERR_NONFINITE and
+// ISG_ERR_RANGE (finite, but beyond the dtype) name row and column.
+isg_status isg_points_read(isg_points *points, const isg_array *array, const uint8_t *include, isg_dtype dtype,
+                           bool allow_nonfinite, const char *name, isg_error *error);
 void isg_points_free(isg_points *points);
 
-// What a row's formula takes, and the power of two that makes it fit: x' = x * 2^exponent and a' = a * 2^(-power
-// exponent) give the same kernel, where power is how the pair's number grows with the points. a' lies in [0.5, 2), or
-// [0.25, 4), unless the data reach so far that x' would overflow.
+// Multiplies column k by 2^exponents[k] in an own copy; what becomes subnormal is 0 then. ISG_ERR_RANGE: a value that
+// becomes too large.
+isg_status isg_points_shift(isg_points *points, const int *exponents, const char *name, isg_error *error);
+
+// The first value below 0: its row and column, or false.
+bool isg_points_negative(const isg_points *points, int64_t *row, int64_t *column);
+
+// The power of two that all coordinates are multiplied by when they are packed: x' = x * 2^exponent.
 typedef struct isg_scale {
     int exponent;
     double factor1, factor2; // their product is 2^exponent; each is a normal number of the dtype
     double tiny;             // |x| below it would be subnormal when scaled, and counts as 0
-    double a, b;             // a' and the row's second number, still in double
 } isg_scale;
-
-// largest: of |x|. power: 2 for squared distances, 1 for absolute ones. ISG_ERR_RANGE: the data reach further, in
-// lengthscales, than the dtype can hold.
-isg_status isg_scale_plan(isg_scale *scale, double a, double b, int power, double largest, isg_dtype dtype,
-                          isg_error *error);
-
-// The plan of a row without a scale: x' is about 1, and the result comes back by 2^b. growth: the power of the points
-// that it grows with.
-void isg_scale_distance(isg_scale *scale, int growth, double largest, isg_dtype dtype);
 
 #endif

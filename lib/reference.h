@@ -2,11 +2,10 @@
 #ifndef ISG_LIB_REFERENCE_H
 #define ISG_LIB_REFERENCE_H
 
-#include "points.h"
+#include "kernels.h"
+#include "plan.h"
 
 #include "../cl/functions.h"
-
-#include <isogram/kernel.h>
 
 // One precision and arithmetic; reference_variant.c is compiled once for each. Arrays are of the variant's real type.
 typedef struct isg_reference {
@@ -14,10 +13,12 @@ typedef struct isg_reference {
     bool fused;
     // y[i] = f(a[i]) or f(a[i], b[i]), f by its row in cl/functions.h. b: may be NULL for functions of one argument.
     void (*apply)(int function, const void *a, const void *b, void *y, int64_t count);
-    // y[i] = f(s[i], a, b), f the formula of a row of the registry.
-    void (*formula)(int kernel, const void *s, double a, double b, void *y, int64_t count);
-    // k[i * stride + j] for all points of x and y. kernel: as isg_kernel_index.
-    void (*gram)(int kernel, const isg_points *x, const isg_points *y, const isg_scale *scale, void *k, int64_t stride);
+    // y[i] = f(s[i], n.a, n.b, n.c), f the formula of a row of the registry. kernel: as isg_kernel_index.
+    void (*formula)(int kernel, const void *s, isg_numbers n, void *y, int64_t count);
+    // 1/|x| of each point, in two parts, as its coordinates are packed; 0 for points of length 0.
+    void (*norms)(const isg_plan *plan, const isg_points *points, void *hi, void *lo);
+    // k[i * stride + j] for all points of x and y.
+    void (*gram)(const isg_plan *plan, const isg_points *x, const isg_points *y, void *k, int64_t stride);
     // The outer product of ndim profiles of the real type.
     void (*grid)(int32_t ndim, const int64_t *shape, const void *const *profiles, void *out);
 } isg_reference;

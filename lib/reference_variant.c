@@ -1,16 +1,18 @@
 // The reference in one precision and arithmetic: the build compiles this file four times, with REAL_BITS and FUSED set.
 #include "reference.h"
-#include "kernels.h"
+
+#include <stdlib.h>
 
 #include "../cl/numerics.h"
 // Not every row has a second number.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"
+#include "../cl/combine.h"
 #include "../cl/formulas.h"
 #pragma GCC diagnostic pop
 #include "../cl/pairs.h"
 
-static real (*const formulas[])(real, real, real) = {
+static real (*const formulas[])(real, real, real, real) = {
 #define KERNEL(id, ...) f_##id,
 #include "kernels.def"
 #undef KERNEL
@@ -41,27 +43,118 @@ static real scaled(real v, const isg_scale *scale)
     return v > -tiny && v < tiny ? 0 : v * (real)scale->factor1 * (real)scale->factor2;
 }
 
-static void formula(int kernel, const void *s, double a, double b, void *y, int64_t count)
+static void formula(int kernel, const void *s, isg_numbers n, void *y, int64_t count)
 {
     for (int64_t i = 0; i < count; i++)
-        ((real *)y)[i] = formulas[kernel](((const real *)s)[i], (real)a, (real)b);
+        ((real *)y)[i] = formulas[kernel](((const real *)s)[i], (real)n.a, (real)n.b, (real)n.c);
 }
 
-static void gram(int kernel, const isg_points *x, const isg_points *y, const isg_scale *scale, void *k, int64_t stride)
+// One point's coordinate k, as it is packed.
+static real coordinate(const isg_plan *plan, const isg_points *points, int64_t i, int64_t k)
 {
-    const bool squares = isg_kernel_list()[kernel]->pair == ISG_PAIR_SQDIST;
-    for (int64_t i = 0; i < x->count; i++) {
-        const real *a = (const real *)x->rows + i * x->stride;
-        for (int64_t j = 0; j < y->count; j++) {
-            const real *b = (const real *)y->rows + j * y->stride;
-            real sum = 0;
-            for (int64_t q = 0; q < x->dims; q++) {
-                real u = scaled(a[q], scale), v = scaled(b[q], scale);
-                sum = squares ? add_sqdist(sum, v, u) : add_l1(sum, v, u);
-            }
-            ((real *)k)[i * stride + j] = formulas[kernel](sum, (real)scale->a, (real)scale->b);
+    return scaled(((const real *)points->rows)[i * points->stride + k], &plan->scale);
+}
+
+typedef struct pair_numbers {
+    real of[ISG_PAIR_COUNT];
+} pair_numbers;
+
+// As gram.cl does.
+static pair_numbers numbers_of(const isg_plan *plan, const isg_points *x, int64_t i, const isg_points *y, int64_t j)
+{
+    pair_numbers s = {{0}};
+    for (int64_t k = 0; k < x->dims; k++) {
+        real u = coordinate(plan, x, i, k), v = coordinate(plan, y, j, k), t = v - u;
+        if (plan->weights)
+            t = t * ((const real *)plan->weights)[k];
+        if (plan->used[ISG_PAIR_SQDIST])
+            s.of[ISG_PAIR_SQDIST] = plan->fine[ISG_PAIR_SQDIST] ? add_sqdist_fine(s.of[ISG_PAIR_SQDIST], t)
+                                                                : add_sqdist(s.of[ISG_PAIR_SQDIST], t);
+        if (plan->used[ISG_PAIR_L1])
+            s.of[ISG_PAIR_L1] =
+                plan->fine[ISG_PAIR_L1] ? add_l1_fine(s.of[ISG_PAIR_L1], t) : add_l1(s.of[ISG_PAIR_L1], t);
+        if (plan->used[ISG_PAIR_DOT])
+            s.of[ISG_PAIR_DOT] =
+                plan->fine[ISG_PAIR_DOT] ? add_dot_fine(s.of[ISG_PAIR_DOT], v, u) : add_dot(s.of[ISG_PAIR_DOT], v, u);
+        if (plan->used[ISG_PAIR_CHI2])
+            s.of[ISG_PAIR_CHI2] = plan->fine[ISG_PAIR_CHI2] ? add_chi2_fine(s.of[ISG_PAIR_CHI2], v, u)
+                                                            : add_chi2(s.of[ISG_PAIR_CHI2], v, u);
+    }
+    return s;
+}
+
+// 1/sqrt(q) in two parts; 0 for 0. The root is taken of a number in [1, 4).
+static pair inverse_root(real q)
+{
+    bits mag = as_bits(q) & BITS(MAGNITUDE_BITS), exponent = (mag >> FIELD) - BITS(BIAS), odd = exponent & 1;
+    if (is_nan(q))
+        return pair_of(q, q);
+    if (mag < BITS(NORMAL_BITS))
+        return pair_of(0, 0);
+    real m = scale_bits(as_real((mag & BITS(MANTISSA_BITS)) | BITS(ONE_BITS)), odd);
+    pair r = pair_quotient(pair_of(1, 0), sqrt_pair(m));
+    real back = scale_bits(1, -((exponent - odd) >> 1));
+    return pair_of(r.hi * back, r.lo * back);
+}
+
+static void norms(const isg_plan *plan, const isg_points *points, void *hi, void *lo)
+{
+    for (int64_t i = 0; i < points->count; i++) {
+        real q = 0;
+        for (int64_t k = 0; k < points->dims; k++) {
+            real u = coordinate(plan, points, i, k);
+            q = plan->fine[ISG_PAIR_DOT] ? add_dot_fine(q, u, u) : add_dot(q, u, u);
+        }
+        pair r = inverse_root(q);
+        ((real *)hi)[i] = r.hi;
+        ((real *)lo)[i] = r.lo;
+    }
+}
+
+static real value_of(const isg_plan *plan, const pair_numbers *s, pair inverse)
+{
+    real stack[ISG_MAX_ROWS + 1] = {0};
+    int top = -1;
+    for (int i = 0; i < plan->count; i++) {
+        const isg_plan_step *step = &plan->steps[i];
+        const double *n = plan->numbers + step->numbers;
+        if (step->kind == ISG_STEP_ROW) {
+            const isg_kernel *row = isg_kernel_list()[step->kernel];
+            real a = row->norms ? inverse.hi : (real)n[0], b = row->norms ? inverse.lo : (real)n[1];
+            stack[++top] = formulas[step->kernel](s->of[row->pair], a, b, (real)n[2]);
+        } else if (step->kind == ISG_STEP_MULTIPLE) {
+            stack[top] = real_product((real)n[0], stack[top]);
+        } else {
+            top--;
+            stack[top] = step->kind == ISG_STEP_SUM ? real_sum(stack[top], stack[top + 1])
+                                                    : real_product(stack[top], stack[top + 1]);
         }
     }
+    return stack[0];
+}
+
+static void gram(const isg_plan *plan, const isg_points *x, const isg_points *y, void *k, int64_t stride)
+{
+    real *x_norms = plan->norms ? calloc((size_t)x->count * 2, sizeof(real)) : NULL;
+    real *y_norms = plan->norms ? calloc((size_t)y->count * 2, sizeof(real)) : NULL;
+    if (x_norms && y_norms) {
+        norms(plan, x, x_norms, x_norms + x->count);
+        norms(plan, y, y_norms, y_norms + y->count);
+    }
+    for (int64_t i = 0; i < x->count; i++)
+        for (int64_t j = 0; j < y->count; j++) {
+            pair_numbers s = numbers_of(plan, x, i, y, j);
+            pair inverse = pair_of(0, 0);
+            if (x_norms && y_norms)
+                inverse = inverse_norms(pair_of(x_norms[i], x_norms[x->count + i]),
+                                        pair_of(y_norms[j], y_norms[y->count + j]));
+            real value = value_of(plan, &s, inverse);
+            if (plan->factors)
+                value = real_product(value, ((const real *)plan->factors)[i]);
+            ((real *)k)[i * stride + j] = value;
+        }
+    free(x_norms);
+    free(y_norms);
 }
 
 // As grid.cl does.
@@ -95,6 +188,7 @@ const isg_reference NAME = {
     .fused = FUSED,
     .apply = apply,
     .formula = formula,
+    .norms = norms,
     .gram = gram,
     .grid = grid,
 };

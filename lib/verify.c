@@ -19,21 +19,15 @@ static isg_status compute_function(isg_context *context, const isg_case *c, void
     bool wide = c->dtype == ISG_F64;
     isg_real_type type = {c->dtype, c->fused, wide ? context->device.lanes_f64 : context->device.lanes_f32};
     if (c->kind == ISG_CASE_FORMULA)
-        return isg_functions_formula(context, type, c->kernel, c->a, c->scale.a, c->scale.b, out, c->count);
+        return isg_functions_formula(context, type, c->kernel, c->a, c->numbers, out, c->count);
     return isg_functions_run(context, type, c->function, c->a, c->b, out, c->count);
 }
 
 static isg_status compute_gram(isg_context *context, const isg_case *c, void *out)
 {
     isg_gram *gram;
-    isg_array y = isg_matrix(c->dtype, c->b, c->m, c->d);
-    if (!c->m)
-        y.dtype = ISG_DTYPE_NONE;
-    isg_status st = isg_gram_create(
-        context, &gram,
-        isg_gram_params(.kernel = isg_kernel_list()[c->kernel], .x = isg_matrix(c->dtype, c->a, c->n, c->d), .y = y,
-                        .gamma = c->gamma, .param = c->param,
-                        .precision = c->dtype == ISG_F64 ? ISG_PRECISION_F64 : ISG_PRECISION_F32));
+    isg_gram_params params = isg_case_gram(c);
+    isg_status st = isg_gram_create(context, &gram, &params);
     if (!st && c->diagonal)
         st = isg_gram_diagonal(gram, isg_vector(c->dtype, out, c->count));
     else if (!st)

@@ -171,8 +171,24 @@ static bool make_formula(isg_case *c, int kernel, bool quick)
     c->count = quick ? 1 << 12 : 1 << 18;
     snprintf(c->what, sizeof c->what, "formula %s", row->name);
     c->a = isg_alloc(c->count, isg_dtype_bytes(c->dtype));
-    if (!c->a || isg_kernel_plan(&c->scale, kernel, 0.3, 0.7, row->param.fallback * 1.5, 4, c->dtype, &error))
+    // Numbers as a plan has them; not the defaults.
+    isg_composite one;
+    isg_plan plan;
+    isg_setting settings[ISG_MAX_PARAMS];
+    isg_kernel_params params = {.kernel = row, .settings = settings};
+    for (int p = 0; p < ISG_MAX_PARAMS && row->params[p].name; p++, params.setting_count++)
+        settings[p] = (isg_setting){row->params[p].name,
+                                    row->params[p].whole ? row->params[p].fallback + 2 : row->params[p].fallback * 1.5};
+    if (row->scale == ISG_SCALE_LENGTHSCALE)
+        params.lengthscale = 0.7;
+    else if (row->scale != ISG_SCALE_NONE)
+        params.gamma = 0.3;
+    if (!c->a || isg_composite_set(&one, &params, &error) ||
+        isg_plan_make(&plan, &one, (isg_extent){4, 1, 1}, c->dtype, &error))
         return false;
+    c->numbers = (isg_numbers){plan.numbers[0], plan.numbers[1], plan.numbers[2]};
+    if (row->norms) // as of points of length 3 or so
+        c->numbers = (isg_numbers){0.3125, c->dtype == ISG_F64 ? 0x1p-57 : 0x1p-28, 0};
     uint64_t state = 0x10000 + (uint64_t)kernel;
     for (int64_t i = 0; i < c->count; i++)
         put(c->dtype, c->a, i, fabs(mixed_argument(c->dtype, &state)));
@@ -181,7 +197,8 @@ static bool make_formula(isg_case *c, int kernel, bool quick)
 
 // --- gram
 
-// LARGE is enough for K to be streamed past the caches; DIAGONAL is K(X, Y)'s.
+// LARGE is enough for K to be streamed past the caches; DIAGONAL is K(X, Y)'s; FINE has terms that would be subnormal
+// beside numbers near 1.
 typedef enum data_set {
     EASY,
     MANY_DIMS,
@@ -193,11 +210,12 @@ typedef enum data_set {
     CROSS,
     LARGE,
     DIAGONAL,
+    FINE,
     DATA_SETS
 } data_set;
 
-static const char *const data_names[DATA_SETS] = {"easy",  "many-dims", "far",   "clusters", "subnormal",
-                                                  "1e-30", "1e30",      "cross", "large",    "diagonal"};
+static const char *const data_names[DATA_SETS] = {"easy", "many-dims", "far",   "clusters", "subnormal", "1e-30",
+                                                  "1e30", "cross",     "large", "diagonal", "fine"};
 
 static double coordinate(data_set set, isg_dtype dtype, int64_t point, uint64_t *state)
 {
@@ -210,14 +228,20 @@ static double coordinate(data_set set, isg_dtype dtype, int64_t point, uint64_t 
         return point % 2 ? 100 * (1 + f) : -100 * (1 + f);
     case SUBNORMAL: // down to the smallest numbers there are
         return ldexp(f, dtype == ISG_F64 ? -504 - (int)(r % 60) : -112 - (int)(r % 40));
+    case FINE: // coordinates, differences and products on both sides of the borders of lib/plan.c
+        return r % 4 == 0 ? f : ldexp(1 + f / 4, -(int)(r / 4 % (dtype == ISG_F64 ? 1000 : 120)));
     case TINY: return f * 2e-30;
     case HUGE_SCALE: return f * 2e30;
     default: return f * 2;
     }
 }
 
-static double gamma_of(data_set set, isg_dtype dtype)
+static double gamma_of(data_set set, isg_pair pair, isg_dtype dtype)
 {
+    if (isg_pair_power(pair) == 1)
+        return sqrt(gamma_of(set, ISG_PAIR_SQDIST, dtype));
+    if (pair == ISG_PAIR_DOT && (set == FAR || set == CLUSTERS)) // products do not cancel as differences do
+        return set == FAR ? 0x1p-21 : 0x1p-14;
     switch (set) {
     case FAR: return 0.5;
     case CLUSTERS: return dtype == ISG_F64 ? 0x1p84 : 0x1p30;
@@ -226,6 +250,14 @@ static double gamma_of(data_set set, isg_dtype dtype)
     case HUGE_SCALE: return 0.3e-60;
     case MANY_DIMS: return 0.02;
     default: return 0.3;
+    }
+}
+
+static void put_points(const isg_case *c, data_set set, void *to, int64_t count, bool positive, uint64_t *state)
+{
+    for (int64_t i = 0; i < count * c->d; i++) {
+        double x = coordinate(set, c->dtype, i / c->d, state);
+        put(c->dtype, to, i, positive ? fabs(x) : x);
     }
 }
 
@@ -239,17 +271,19 @@ static bool make_gram(isg_case *c, int kernel, data_set set, bool quick)
     c->diagonal = set == DIAGONAL;
     c->d = set == MANY_DIMS ? (quick ? 33 : 131) : 5;
     const isg_kernel *row = isg_kernel_list()[kernel];
-    c->gamma = gamma_of(set, c->dtype);
-    if (row->pair == ISG_PAIR_L1)
-        c->gamma = sqrt(c->gamma);
+    // Not the defaults.
+    isg_setting settings[ISG_MAX_PARAMS];
+    isg_kernel_params params = {.kernel = row, .gamma = gamma_of(set, row->pair, c->dtype), .settings = settings};
+    for (int p = 0; p < ISG_MAX_PARAMS && row->params[p].name; p++, params.setting_count++)
+        settings[p] = (isg_setting){row->params[p].name, row->params[p].whole ? row->params[p].fallback + 1 : 1.5};
     if (row->scale == ISG_SCALE_NONE)
-        c->gamma = 0;
-    if (row->param.name) // not the default
-        c->param = 1.5;
+        params.gamma = 0;
     if (kernel == ISG_KERNEL_periodic) { // its lengthscale has no unit, its period has
-        c->param = 3 * sqrt(0.5 / c->gamma);
-        c->gamma = 0.8;
+        settings[0].value = 3 * sqrt(0.5 / params.gamma);
+        params.gamma = 0.8;
     }
+    if (isg_composite_set(&c->composite, &params, NULL))
+        return false;
     c->count = c->diagonal ? isg_min(c->n, c->m) : c->n * (c->m ? c->m : c->n);
     snprintf(c->what, sizeof c->what, "gram %s", row->name);
     c->a = isg_alloc(c->n * c->d, isg_dtype_bytes(c->dtype));
@@ -257,10 +291,55 @@ static bool make_gram(isg_case *c, int kernel, data_set set, bool quick)
     if (!c->a || !c->b)
         return false;
     uint64_t state = 0x1000 + (uint64_t)set;
-    for (int64_t i = 0; i < c->n * c->d; i++)
-        put(c->dtype, c->a, i, coordinate(set, c->dtype, i / c->d, &state));
-    for (int64_t i = 0; i < c->m * c->d; i++)
-        put(c->dtype, c->b, i, coordinate(set, c->dtype, i / c->d, &state));
+    put_points(c, set, c->a, c->n, row->pair == ISG_PAIR_CHI2, &state);
+    put_points(c, set, c->b, c->m, row->pair == ISG_PAIR_CHI2, &state);
+    return true;
+}
+
+// What rows alone do not show: several in one pass, lengthscales for each coordinate, factors for each row.
+static const struct special {
+    const char *what, *function;
+    data_set set;
+    bool positive, lengthscales, factors, quick;
+} specials[] = {
+    {"gram sum", "0.5*linear + chi2*cosine + rbf(gamma=0.3)", CROSS, true, false, false, true},
+    {"gram product", "2*rbf(gamma=0.3)*periodic(period=2) + 0.25*polynomial(degree=2, coef0=-0.5)", EASY, false, false,
+     false, false},
+    {"gram small product", "1e-9*rbf(gamma=3)*rbf(gamma=5)*laplacian(gamma=2)", EASY, false, false, false, false},
+    {"gram rbf, lengthscales", "rbf", EASY, false, true, false, false},
+    {"gram matern32, lengthscales", "matern32", CROSS, false, true, false, false},
+    {"gram laplacian, lengthscales", "laplacian", CROSS, false, true, false, false},
+    {"gram rbf, factors", "rbf(gamma=0.3)", CROSS, false, false, true, false},
+    {"gram cosine, factors", "cosine", EASY, false, false, true, false},
+};
+enum { SPECIALS = sizeof specials / sizeof *specials };
+
+static bool make_special(isg_case *c, int at, bool quick)
+{
+    const struct special *special = &specials[at];
+    isg_composite *made;
+    c->kind = ISG_CASE_GRAM;
+    c->inputs = data_names[special->set];
+    c->n = quick ? 67 : 301;
+    c->m = special->set == CROSS ? (quick ? 45 : 203) : 0;
+    c->d = 5;
+    c->count = c->n * (c->m ? c->m : c->n);
+    snprintf(c->what, sizeof c->what, "%s", special->what);
+    c->a = isg_alloc(c->n * c->d, isg_dtype_bytes(c->dtype));
+    c->b = isg_alloc((c->m + 1) * c->d, isg_dtype_bytes(c->dtype));
+    if (special->factors)
+        c->factors = isg_alloc(c->n, sizeof *c->factors);
+    if (!c->a || !c->b || (special->factors && !c->factors) || isg_kernel_parse(&made, special->function, NULL))
+        return false;
+    c->composite = *made;
+    isg_composite_destroy(&made);
+    uint64_t state = 0x2000 + (uint64_t)at;
+    put_points(c, special->set, c->a, c->n, special->positive, &state);
+    put_points(c, special->set, c->b, c->m, special->positive, &state);
+    for (int64_t k = 0; k < c->d && special->lengthscales; k++)
+        c->lengthscales[k] = ldexp(1 + fabs(next_fraction(&state)), (int)k - 2);
+    for (int64_t i = 0; i < c->n && special->factors; i++) // some of them lead below the smallest numbers
+        c->factors[i] = ldexp(next_fraction(&state), i % 7 == 6 ? (c->dtype == ISG_F64 ? -1021 : -125) : (int)(i % 5));
     return true;
 }
 
@@ -288,37 +367,46 @@ static bool make_grid(isg_case *c, isg_sampling sampling, int32_t ndim, bool qui
 
 enum { GRID_DIMS = 4, GRID_CASES = (ISG_SAMPLING_COUNT - 1) * GRID_DIMS };
 
-// Gram case `at` is kernel at / DATA_SETS on data set at % DATA_SETS. Quick ones share few programs: K(X, X) of the
-// first row, K(X, Y) of the first row of each other isg_pair; the full ones LARGE and DIAGONAL of these rows only.
+// Gram case `at` is kernel at / DATA_SETS on data set at % DATA_SETS; from SPECIAL on, a special one. Quick ones share
+// few programs: K(X, X) of the first row, K(X, Y) of the first row with the absolute difference, a sum that has all
+// others. Full ones LARGE and DIAGONAL of the first row of each isg_pair only.
+enum { SPECIAL = ISG_KERNEL_COUNT * DATA_SETS };
+
 static int gram_cases(bool quick, int *cases)
 {
     int count = 0;
     for (int k = 0, seen[ISG_PAIR_COUNT] = {0}; k < ISG_KERNEL_COUNT; k++) {
-        bool first = !seen[isg_kernel_list()[k]->pair]++;
+        isg_pair pair = isg_kernel_list()[k]->pair;
+        bool first = !seen[pair]++;
         for (int set = 0; set < DATA_SETS; set++)
-            if (quick ? first && (k == 0 ? set < CROSS : set == CROSS) : first || set <= CROSS)
+            if (quick ? first && (k == 0 ? set < CROSS : set == CROSS && pair == ISG_PAIR_L1)
+                      : first || set <= CROSS || set == FINE)
                 cases[count++] = k * DATA_SETS + set;
     }
+    for (int at = 0; at < SPECIALS; at++)
+        if (!quick || specials[at].quick)
+            cases[count++] = SPECIAL + at;
     return count;
 }
 
 int isg_case_count(bool quick)
 {
-    int cases[ISG_KERNEL_COUNT * DATA_SETS];
+    int cases[SPECIAL + SPECIALS];
     return FUNCTION_COUNT + ISG_KERNEL_COUNT + gram_cases(quick, cases) + GRID_CASES;
 }
 
 bool isg_case_make(isg_case *c, int index, isg_dtype dtype, bool fused, bool quick)
 {
     *c = (isg_case){.dtype = dtype, .fused = fused};
-    int at = index, cases[ISG_KERNEL_COUNT * DATA_SETS], grams = gram_cases(quick, cases);
+    int at = index, cases[SPECIAL + SPECIALS], grams = gram_cases(quick, cases);
     bool made;
     if (at < FUNCTION_COUNT)
         made = make_function(c, at, quick);
     else if ((at -= FUNCTION_COUNT) < ISG_KERNEL_COUNT)
         made = make_formula(c, at, quick);
     else if ((at -= ISG_KERNEL_COUNT) < grams)
-        made = make_gram(c, cases[at] / DATA_SETS, (data_set)(cases[at] % DATA_SETS), quick);
+        made = cases[at] >= SPECIAL ? make_special(c, cases[at] - SPECIAL, quick)
+                                    : make_gram(c, cases[at] / DATA_SETS, (data_set)(cases[at] % DATA_SETS), quick);
     else
         made = make_grid(c, (isg_sampling)((at - grams) / GRID_DIMS + 1), (at - grams) % GRID_DIMS + 1, quick);
     if (!made)
@@ -330,29 +418,38 @@ void isg_case_free(isg_case *c)
 {
     free(c->a);
     free(c->b);
-    c->a = c->b = NULL;
+    free(c->factors);
+    c->a = c->b = c->factors = NULL;
+}
+
+isg_gram_params isg_case_gram(const isg_case *c)
+{
+    isg_array y = isg_matrix(c->dtype, c->b, c->m, c->d);
+    if (!c->m)
+        y.dtype = ISG_DTYPE_NONE;
+    return (isg_gram_params){.composite = &c->composite,
+                             .x = isg_matrix(c->dtype, c->a, c->n, c->d),
+                             .y = y,
+                             .lengthscales = c->lengthscales[0] > 0 ? c->lengthscales : NULL,
+                             .factors = c->factors,
+                             .precision = c->dtype == ISG_F64 ? ISG_PRECISION_F64 : ISG_PRECISION_F32};
 }
 
 static bool expected_gram(const isg_case *c, void *out)
 {
     void *k = c->diagonal ? isg_alloc(c->n * c->m, isg_dtype_bytes(c->dtype)) : out;
-    isg_points x = {.dtype = ISG_DTYPE_NONE}, y = {.dtype = ISG_DTYPE_NONE};
-    isg_scale scale;
+    isg_gram_params params = isg_case_gram(c);
+    isg_operator op = {.symmetric = false};
     isg_error error;
-    isg_array a = isg_matrix(c->dtype, c->a, c->n, c->d), b = isg_matrix(c->dtype, c->b, c->m, c->d);
-    bool ok = k && isg_points_read(&x, &a, c->dtype, false, "X", &error) == ISG_OK &&
-              isg_points_read(&y, c->m ? &b : &a, c->dtype, false, "Y", &error) == ISG_OK &&
-              isg_kernel_plan(&scale, c->kernel, c->gamma, sqrt(0.5 / c->gamma), c->param, fmax(x.largest, y.largest),
-                              c->dtype, &error) == ISG_OK;
+    bool ok = k && isg_operator_make(&op, &params, c->dtype, &error) == ISG_OK;
     if (ok)
-        isg_reference_get(c->dtype, c->fused)->gram(c->kernel, &x, &y, &scale, k, y.count);
+        isg_reference_get(c->dtype, c->fused)->gram(&op.plan, &op.x, &op.y, k, op.y.count);
     size_t element = isg_dtype_bytes(c->dtype);
     for (int64_t i = 0; ok && c->diagonal && i < c->count; i++)
         memcpy((char *)out + (size_t)i * element, (char *)k + (size_t)(i * (c->m + 1)) * element, element);
     if (c->diagonal)
         free(k);
-    isg_points_free(&x);
-    isg_points_free(&y);
+    isg_operator_free(&op);
     return ok;
 }
 
@@ -386,7 +483,7 @@ void *isg_case_expected(const isg_case *c)
     if (ok && c->kind == ISG_CASE_FUNCTION)
         isg_reference_get(c->dtype, c->fused)->apply(c->function, c->a, c->b, out, c->count);
     else if (ok && c->kind == ISG_CASE_FORMULA)
-        isg_reference_get(c->dtype, c->fused)->formula(c->kernel, c->a, c->scale.a, c->scale.b, out, c->count);
+        isg_reference_get(c->dtype, c->fused)->formula(c->kernel, c->a, c->numbers, out, c->count);
     else if (ok)
         ok = c->kind == ISG_CASE_GRAM ? expected_gram(c, out) : expected_grid(c, out);
     if (!ok) {
@@ -432,16 +529,17 @@ void isg_case_describe(const isg_case *c, int64_t at, char *text, size_t bytes)
         else
             snprintf(text + length, bytes - (size_t)length, ")");
     } else if (c->kind == ISG_CASE_FORMULA) {
-        snprintf(text, bytes, "%s at the pair's number %a, a %a, b %a", isg_kernel_list()[c->kernel]->name,
-                 isg_load_double(c->dtype, c->a, at), c->scale.a, c->scale.b);
+        snprintf(text, bytes, "%s at the pair's number %a, numbers %a, %a, %a", isg_kernel_list()[c->kernel]->name,
+                 isg_load_double(c->dtype, c->a, at), c->numbers.a, c->numbers.b, c->numbers.c);
     } else if (c->kind == ISG_CASE_GRAM) {
-        char x[200], y[200];
+        char x[200], y[200], function[300];
         int64_t columns = c->m ? c->m : c->n;
         at = c->diagonal ? at * (columns + 1) : at;
         describe_point(c, c->a, at / columns, x, sizeof x);
         describe_point(c, c->m ? c->b : c->a, at % columns, y, sizeof y);
-        snprintf(text, bytes, "K[%lld, %lld] of x = (%s), y = (%s), gamma %a, parameter %a", (long long)(at / columns),
-                 (long long)(at % columns), x, y, c->gamma, c->param);
+        isg_composite_text(&c->composite, function, sizeof function);
+        snprintf(text, bytes, "K[%lld, %lld] of x = (%s), y = (%s), %s", (long long)(at / columns),
+                 (long long)(at % columns), x, y, function);
     } else {
         snprintf(text, bytes, "element %lld of the grid", (long long)at);
     }

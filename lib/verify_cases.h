@@ -3,6 +3,7 @@
 #ifndef ISG_LIB_VERIFY_CASES_H
 #define ISG_LIB_VERIFY_CASES_H
 
+#include "operator.h"
 #include "reference.h"
 
 #include <isogram/gram.h>
@@ -18,13 +19,15 @@ typedef struct isg_case {
     const char *inputs; // "mixed", "hostile", ...
     int64_t count;      // results
 
-    int function;    // FUNCTION: of cl/functions.h
-    void *a, *b;     // FUNCTION: arguments. FORMULA: numbers of pairs. GRAM: points
-    int64_t n, m, d; // GRAM: b has m points; m = 0: K(X, X)
-    bool diagonal;   // GRAM: only the diagonal
-    int kernel;
-    double gamma, param; // 0: the row has none
-    isg_scale scale;     // FORMULA
+    int function;            // FUNCTION: of cl/functions.h
+    void *a, *b;             // FUNCTION: arguments. FORMULA: numbers of pairs. GRAM: points
+    int64_t n, m, d;         // GRAM: b has m points; m = 0: K(X, X)
+    bool diagonal;           // GRAM: only the diagonal
+    int kernel;              // FORMULA
+    isg_numbers numbers;     // FORMULA
+    isg_composite composite; // GRAM
+    double lengthscales[5];  // GRAM: of d coordinates; all 0: none
+    double *factors;         // GRAM: n of them, or NULL
     isg_grid_params grid;
 } isg_case;
 
@@ -33,6 +36,9 @@ int isg_case_count(bool quick);
 // Makes case `index`; to be freed. false: no memory.
 bool isg_case_make(isg_case *c, int index, isg_dtype dtype, bool fused, bool quick);
 void isg_case_free(isg_case *c);
+
+// The operator of a GRAM; it points into the case.
+isg_gram_params isg_case_gram(const isg_case *c);
 
 // The reference's results, c->count of them, to be freed; NULL without memory.
 void *isg_case_expected(const isg_case *c);

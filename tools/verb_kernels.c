@@ -2,23 +2,36 @@
 #include "report.h"
 #include "verbs.h"
 
+#include <float.h>
 #include <stdio.h>
 
 static const char *scale_words(const isg_kernel *row)
 {
     switch (row->scale) {
     case ISG_SCALE_GAMMA: return "gamma, sigma or lengthscale (gamma = 1/d)";
-    case ISG_SCALE_RATE: return "gamma (1/d)";
+    case ISG_SCALE_RATE: return row->gamma > 0 ? "gamma (1)" : "gamma (1/d)";
     case ISG_SCALE_LENGTHSCALE: return "lengthscale, sigma or gamma (lengthscale = 1)";
     default: return "none";
     }
 }
 
+// "a positive number", "a whole number from 1 to 100".
+static const char *param_range(const isg_kernel_param *p, char *text, size_t bytes)
+{
+    if (p->least == DBL_MIN)
+        return "a positive number";
+    snprintf(text, bytes, "a %snumber from %g to %g", p->whole ? "whole " : "", p->least, p->most);
+    return text;
+}
+
 static void print_row(const isg_kernel *row)
 {
     printf("%s\n    %s\n    scale: %s\n", row->name, row->summary, scale_words(row));
-    if (row->param.name)
-        printf("    %s > 0: %s (%g)\n", row->param.name, row->param.summary, row->param.fallback);
+    for (int i = 0; i < ISG_MAX_PARAMS && row->params[i].name; i++) {
+        const isg_kernel_param *p = &row->params[i];
+        char range[80];
+        printf("    %s, %s: %s (%g)\n", p->name, param_range(p, range, sizeof range), p->summary, p->fallback);
+    }
     for (int i = 0; i < 4 && row->aliases[i]; i++)
         printf("%s%s", i ? ", " : "    also called ", row->aliases[i]);
     if (row->aliases[0])
@@ -33,11 +46,17 @@ static cJSON *row_json(const isg_kernel *row)
     cJSON_AddStringToObject(o, "scale", scale_words(row));
     for (int i = 0; i < 4 && row->aliases[i]; i++)
         cJSON_AddItemToArray(aliases, cJSON_CreateString(row->aliases[i]));
-    if (row->param.name) {
-        cJSON *param = cJSON_AddObjectToObject(o, "param");
-        cJSON_AddStringToObject(param, "name", row->param.name);
-        cJSON_AddStringToObject(param, "summary", row->param.summary);
-        cJSON_AddNumberToObject(param, "default", row->param.fallback);
+    cJSON *params = cJSON_AddArrayToObject(o, "params");
+    for (int i = 0; i < ISG_MAX_PARAMS && row->params[i].name; i++) {
+        const isg_kernel_param *p = &row->params[i];
+        cJSON *param = cJSON_CreateObject();
+        cJSON_AddItemToArray(params, param);
+        cJSON_AddStringToObject(param, "name", p->name);
+        cJSON_AddStringToObject(param, "summary", p->summary);
+        cJSON_AddNumberToObject(param, "default", p->fallback);
+        cJSON_AddNumberToObject(param, "least", p->least);
+        cJSON_AddNumberToObject(param, "most", p->most);
+        cJSON_AddBoolToObject(param, "whole", p->whole);
     }
     return o;
 }

@@ -17,11 +17,23 @@ typedef struct isg_gram_params {
     isg_array x;              // n x d, any strides, any element type. Must stay alive and unchanged until destroy
     isg_array y;              // m x d likewise. Left out (dtype NONE): K(X, X)
     // The scale, in one of its three parametrisations: gamma = 1/(2 sigma^2) = 1/(2 lengthscale^2). Positive and
-    // finite. All left out: the row's default (isg_scale_kind). laplacian has gamma only, distances have none.
+    // finite. All left out: the row's default (isg_scale_kind). Some rows have gamma only, or none.
     double gamma;
     double sigma;
     double lengthscale;
-    double param;             // the row's own parameter, in (0, infinity). 0: its default
+    const isg_setting *settings; // of the row's own parameters, setting_count of them
+    int32_t setting_count;
+    // Instead of all of the above: a composite of rows. Copied.
+    const isg_composite *composite;
+    // A lengthscale for each of the d coordinates (automatic relevance determination): differences are divided by it,
+    // after they were taken. Positive and finite. Of kernels of distances only; gamma, sigma and lengthscale must be
+    // left out, and rows with gamma count as given gamma = 1/2 (of a squared distance) or 1. NULL: none. Copied.
+    const double *lengthscales;
+    // Which rows of x are points of the operator, in order: row i has include[i] != 0. n of them. NULL: all. Copied.
+    const uint8_t *include;
+    // K[i, j] = factors[i] k(x_i, y_j), a finite factor for each row of x, those that are not included too. K(X, X) is
+    // not symmetric then. NULL: none. Copied.
+    const double *factors;
     isg_precision precision;  // of the arithmetic and of K; see isg_precision for the default
     int32_t allow_nonfinite;  // 1: NaN in a point gives NaN in its row or column, instead of ISG_ERR_NONFINITE
     const char *x_name;       // what error messages call x; NULL: "X"
@@ -34,7 +46,7 @@ typedef struct isg_gram_params {
 
 // Checks the input and lays it out on the device. ISG_ERR_SHAPE: no rows or columns, or d that differ.
 // ISG_ERR_NONFINITE names the first offending row and column; ISG_ERR_RANGE: a value, or the data's extent in
-// lengthscales, that the precision cannot hold.
+// lengthscales, that the precision cannot hold, or a negative value where the kernel takes none.
 ISG_API isg_status isg_gram_create(isg_context *context, isg_gram **out, const isg_gram_params *params);
 ISG_API void isg_gram_destroy(isg_gram **gram);
 
@@ -42,13 +54,15 @@ ISG_API void isg_gram_destroy(isg_gram **gram);
 ISG_API void isg_gram_shape(const isg_gram *gram, int64_t *n, int64_t *m, int64_t *d);
 // The element type of K: ISG_F32 or ISG_F64.
 ISG_API isg_dtype isg_gram_dtype(const isg_gram *gram);
-// The row in use.
+// The covariance function in use, with all that it was given: as isg_composite_text. Lives as long as the operator.
+ISG_API const isg_composite *isg_gram_composite(const isg_gram *gram);
+// Its row; NULL for a composite of several.
 ISG_API const isg_kernel *isg_gram_kernel(const isg_gram *gram);
-// gamma in use, whichever way it was given; for a row with a lengthscale 1/(2 lengthscale^2), 0 for one without a
-// scale.
+// Of a single row, gamma in use, whichever way it was given; for a row with a lengthscale 1/(2 lengthscale^2). 0
+// without a scale and for composites.
 ISG_API double isg_gram_gamma(const isg_gram *gram);
-// The row's own parameter in use; 0: it has none.
-ISG_API double isg_gram_param(const isg_gram *gram);
+// Of a single row, its own parameter `index` in use; 0: it has none.
+ISG_API double isg_gram_param(const isg_gram *gram, int32_t index);
 
 // Computes all of K. k: output, n x m of the gram's dtype; unit stride within a row, any leading stride >= m; elements
 // between the rows are left alone. Blocks until done. Of K(X, X) one half is computed and mirrored where that is

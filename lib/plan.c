@@ -1,0 +1,207 @@
+#include "plan.h"
+#include "kernels.h"
+
+#include <limits.h>
+#include <math.h>
+
+isg_extent isg_extent_of(const isg_points *x, const isg_points *y)
+{
+    double smallest = x->smallest;
+    if (smallest == 0 || (y->smallest > 0 && y->smallest < smallest))
+        smallest = y->smallest;
+    return (isg_extent){fmax(x->largest, y->largest), smallest, x->dims};
+}
+
+// Exponents of scaled coordinates, for each precision: the highest that a pair's number has room for; and the lowest
+// at which no term can come close to a subnormal number. Between these the plain loop gives what the fine one gives.
+//   sqdist  a difference of numbers from 2^-40 on is 0 or at least 2^-63, and its square a normal number
+//   l1      likewise without the square
+//   dot     products of numbers from 2^-39 on are at least 2^-78 and multiples of 2^-125, as all their sums are; and
+//           sums stay where product_exact can split them
+//   chi2    a term is 0 or more than (x + y) 2^-50
+typedef struct window {
+    int lowest, highest;
+} window;
+
+static window window_of(isg_pair pair, bool norms, int64_t dims, bool wide)
+{
+    static const window single[] = {[ISG_PAIR_SQDIST] = {-40, 125},
+                                    [ISG_PAIR_L1] = {-103, 125},
+                                    [ISG_PAIR_DOT] = {-39, 50},
+                                    [ISG_PAIR_CHI2] = {-75, 60}},
+                        twice[] = {[ISG_PAIR_SQDIST] = {-458, 1021},
+                                   [ISG_PAIR_L1] = {-970, 1021},
+                                   [ISG_PAIR_DOT] = {-449, 480},
+                                   [ISG_PAIR_CHI2] = {-899, 500}};
+    window w = wide ? twice[pair] : single[pair];
+    if (pair == ISG_PAIR_DOT) {
+        int sums = (int)ceil(log2((double)dims) / 2);
+        int room = (wide ? 490 : 56) - sums;
+        w.highest = norms ? (wide ? 200 : 20) : w.highest < room ? w.highest : room;
+    }
+    return w;
+}
+
+// The factors of 2^e.
+static void set_exponent(isg_scale *scale, int e, int lowest)
+{
+    int widest = -2 * lowest; // two normal factors
+    e = e < -widest ? -widest : e > widest ? widest : e;
+    scale->exponent = e;
+    scale->factor1 = ldexp(1, e / 2);
+    scale->factor2 = ldexp(1, e - e / 2);
+    scale->tiny = ldexp(1, e < 0 ? lowest - e : lowest);
+}
+
+// The exponent that a row would have alone: a 2^(-power e) in [0.5, 2) or [0.25, 4); without a scale, the largest
+// coordinate where there is most room.
+static int wanted_exponent(const isg_kernel *row, double a, double largest, window w)
+{
+    int q, power = isg_pair_power(row->pair);
+    if (row->scale != ISG_SCALE_NONE) {
+        frexp(a, &q);
+        return power == 2 ? (q - (q & 1)) / 2 : q;
+    }
+    if (largest == 0)
+        return 0;
+    return (row->pair == ISG_PAIR_DOT ? w.highest : 0) - ilogb(largest);
+}
+
+static isg_status check_scaled(double *scaled, const isg_kernel *row, double a, isg_extent extent, isg_dtype dtype,
+                               isg_error *error)
+{
+    bool wide = dtype == ISG_F64;
+    int lowest = wide ? -1022 : -126;
+    // Each square below 2^lowest may be flushed, and up to 2^24 of them together must not matter: a times their sum has
+    // to stay below half an ulp of 1.
+    int highest = -lowest - 24 - (wide ? 54 : 25);
+    if (extent.largest == 0)
+        *scaled = fmin(*scaled, 1); // every distance is 0, whatever it is multiplied by
+    if (!(*scaled < ldexp(1, highest)))
+        return isg_fail(error, ISG_ERR_RANGE, "values up to %g are too many lengthscales (%g) apart for %s arithmetic",
+                        extent.largest, isg_pair_power(row->pair) == 2 ? sqrt(0.5 / a) : 1 / a, isg_dtype_name(dtype));
+    if (*scaled < ldexp(1, lowest))
+        *scaled = 0; // every pair is far closer than a lengthscale
+    return ISG_OK;
+}
+
+static isg_status plan_row(isg_plan *plan, isg_plan_step *to, isg_numbers n, isg_extent extent, isg_dtype dtype,
+                           isg_error *error)
+{
+    const isg_kernel *row = isg_kernel_list()[to->kernel];
+    double largest_number = ldexp(1, dtype == ISG_F64 ? 1022 : 126);
+    int power = isg_pair_power(row->pair);
+    if (!(fabs(n.b) < largest_number) || !(fabs(n.c) < largest_number))
+        return isg_fail(error, ISG_ERR_RANGE,
+                        "a lengthscale or parameter is out of range for %s arithmetic: a factor of %g",
+                        isg_dtype_name(dtype), fabs(n.b) < largest_number ? n.c : n.b);
+    if (row->scale == ISG_SCALE_NONE) {
+        n = (isg_numbers){1, -row->growth * plan->scale.exponent, 0};
+    } else {
+        double a = n.a;
+        n.a = ldexp(a, -power * plan->scale.exponent);
+        isg_status st = check_scaled(&n.a, row, a, extent, dtype, error);
+        if (st)
+            return st;
+    }
+    // A subnormal number would be 0 on some devices.
+    double least = ldexp(1, dtype == ISG_F64 ? -1022 : -126);
+    n.b = fabs(n.b) < least ? 0 : n.b;
+    n.c = fabs(n.c) < least ? 0 : n.c;
+    plan->numbers[to->numbers] = n.a;
+    plan->numbers[to->numbers + 1] = n.b;
+    plan->numbers[to->numbers + 2] = n.c;
+    return ISG_OK;
+}
+
+isg_status isg_plan_make(isg_plan *plan, const isg_composite *composite, isg_extent extent, isg_dtype dtype,
+                         isg_error *error)
+{
+    bool wide = dtype == ISG_F64, fine[ISG_PAIR_COUNT] = {false};
+    isg_numbers numbers[ISG_MAX_STEPS];
+    isg_status st = ISG_OK;
+    int e = INT_MIN, room = INT_MAX;
+    *plan = (isg_plan){.count = composite->count};
+    for (int i = 0; i < composite->count && !st; i++) {
+        const isg_step *step = &composite->steps[i];
+        isg_kernel_params params = isg_step_params(step);
+        isg_kernel_values values;
+        plan->steps[i] = (isg_plan_step){.kind = step->kind, .numbers = plan->number_count};
+        if (step->kind == ISG_STEP_MULTIPLE)
+            plan->numbers[plan->number_count++] = step->factor;
+        if (step->kind == ISG_STEP_MULTIPLE && !(step->factor < ldexp(1, wide ? 1023 : 127)))
+            st = isg_fail(error, ISG_ERR_RANGE, "a factor of %g is too large for %s", step->factor,
+                          isg_dtype_name(dtype));
+        if (step->kind != ISG_STEP_ROW)
+            continue;
+        const isg_kernel *row = params.kernel;
+        st = isg_kernel_resolve(&values, &params, extent.dims, error);
+        plan->steps[i].kernel = isg_kernel_index(row);
+        plan->number_count += 3;
+        plan->used[row->pair] = true;
+        fine[row->pair] |= row->fine;
+
+        plan->norms |= row->norms;
+        numbers[i] = isg_kernel_numbers(plan->steps[i].kernel, &values);
+        window w = window_of(row->pair, row->norms, extent.dims, wide);
+        int wanted = wanted_exponent(row, numbers[i].a, extent.largest, w);
+        e = wanted > e ? wanted : e;
+        if (extent.largest > 0)
+            room = w.highest - ilogb(extent.largest) < room ? w.highest - ilogb(extent.largest) : room;
+    }
+    if (st)
+        return st;
+    set_exponent(&plan->scale, e < room ? e : room, wide ? -1022 : -126);
+    for (int i = 0; i < composite->count && !st; i++)
+        if (composite->steps[i].kind == ISG_STEP_ROW)
+            st = plan_row(plan, &plan->steps[i], numbers[i], extent, dtype, error);
+    for (int pair = 0; pair < ISG_PAIR_COUNT; pair++)
+        plan->fine[pair] =
+            fine[pair] && extent.smallest > 0 &&
+            ilogb(extent.smallest) + plan->scale.exponent < window_of((isg_pair)pair, false, extent.dims, wide).lowest;
+    return st;
+}
+
+const char *isg_plan_add(const isg_plan *plan, isg_pair pair)
+{
+    static const char *const names[ISG_PAIR_COUNT][2] = {[ISG_PAIR_SQDIST] = {"add_sqdist", "add_sqdist_fine"},
+                                                         [ISG_PAIR_L1] = {"add_l1", "add_l1_fine"},
+                                                         [ISG_PAIR_DOT] = {"add_dot", "add_dot_fine"},
+                                                         [ISG_PAIR_CHI2] = {"add_chi2", "add_chi2_fine"}};
+    return names[pair][plan->fine[pair]];
+}
+
+// The operand that ends at step `last`; gives the step before its first one. Sums and products do not mind which
+// operand comes first.
+static int put_operand(isg_text *w, const isg_plan *plan, int last)
+{
+    static const char *const pairs[] = {"sqdist", "l1", "dot", "chi2"};
+    const isg_plan_step *step = &plan->steps[last];
+    if (step->kind == ISG_STEP_ROW) {
+        const isg_kernel *row = isg_kernel_list()[step->kernel];
+        if (row->norms)
+            isg_put(w, "%s(%s,inverse.hi,inverse.lo,N(%d))", row->formula, pairs[row->pair], step->numbers);
+        else
+            isg_put(w, "%s(%s,N(%d),N(%d),N(%d))", row->formula, pairs[row->pair], step->numbers, step->numbers + 1,
+                    step->numbers + 2);
+        return last - 1;
+    }
+    if (step->kind == ISG_STEP_MULTIPLE) {
+        isg_put(w, "real_product(N(%d),", step->numbers);
+        last = put_operand(w, plan, last - 1);
+    } else {
+        isg_put(w, "%s(", step->kind == ISG_STEP_SUM ? "real_sum" : "real_product");
+        last = put_operand(w, plan, last - 1);
+        isg_put(w, ",");
+        last = put_operand(w, plan, last);
+    }
+    isg_put(w, ")");
+    return last;
+}
+
+size_t isg_plan_expression(const isg_plan *plan, char *text, size_t bytes)
+{
+    isg_text w = {text, bytes, 0};
+    put_operand(&w, plan, plan->count - 1);
+    return w.length;
+}
