@@ -216,15 +216,17 @@ FN real f_sigmoid(real s, real a, real b, real c)
     return FMA(u.lo, FMA(-y, y, REAL(1)), y);
 }
 
-// s (a + b), a + b = 1/(|x| |y|) in two parts, no further from 0 than 1; +0 below the smallest normal number.
+// s (a + b), a + b = 1/(|x| |y|) in two parts, no further from 0 than 1; +0 below the smallest normal number. s is
+// lifted so far that the lesser part of its product is no subnormal number either where that counts.
 FN real f_cosine(real s, real a, real b, real c)
 {
-    real lifted = s * REAL(LIFT);
+    const real lift = PICK_REAL(0x1p48f, 0x1p128), back = PICK_REAL(0x1p-48f, 0x1p-128);
+    real lifted = s * lift;
     pair p = product_exact(lifted, a);
     real y = p.hi + FMA(lifted, b, p.lo);
-    y = as_real(as_bits(y) & ~MASK(magnitude(y) < REAL(SMALLEST_NORMAL * LIFT)));
-    y = pick(MASK(magnitude(y) > REAL(LIFT)), with_sign(REAL(LIFT), y), y);
-    return y * REAL(1 / LIFT);
+    y = as_real(as_bits(y) & ~MASK(magnitude(y) < REAL(SMALLEST_NORMAL) * lift));
+    y = pick(MASK(magnitude(y) > lift), with_sign(lift, y), y);
+    return y * back;
 }
 
 // 1/(|x| |y|) from the reciprocals of the norms: the same bits either way round.
