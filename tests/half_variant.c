@@ -46,8 +46,6 @@ static void by_compiler(const void *x, uint16_t *half, int64_t count)
             half[i] = 0;
     }
 }
-#else
-#define by_compiler NULL
 #endif
 
 static int64_t between(uint16_t half, void *x, uint16_t *want)
@@ -89,7 +87,9 @@ static void draw(suite_random *random, void *x, int64_t count)
 const half_variant NAME = {
     .dtype = REAL_BITS == 64 ? ISG_F64 : ISG_F32,
     .rounded = rounded,
+#if FLOAT16
     .by_compiler = by_compiler,
+#endif
     .between = between,
     .draw = draw,
 };
