@@ -38,7 +38,7 @@ static const struct {
 } dtypes[] = {
     [ISG_DTYPE_NONE] = {"none", 0}, [ISG_F32] = {"float32", 4}, [ISG_F64] = {"float64", 8}, [ISG_I8] = {"int8", 1},
     [ISG_U8] = {"uint8", 1},        [ISG_I16] = {"int16", 2},   [ISG_U16] = {"uint16", 2},  [ISG_I32] = {"int32", 4},
-    [ISG_U32] = {"uint32", 4},      [ISG_I64] = {"int64", 8},   [ISG_U64] = {"uint64", 8},
+    [ISG_U32] = {"uint32", 4},      [ISG_I64] = {"int64", 8},   [ISG_U64] = {"uint64", 8},  [ISG_F16] = {"float16", 2},
 };
 _Static_assert(COUNT(dtypes) == ISG_DTYPE_COUNT, "a dtype without a row");
 
@@ -119,6 +119,18 @@ void *isg_alloc(int64_t count, size_t element_bytes)
     return block;
 }
 
+// The number that 16 bits are, exactly. By hand: not every C compiler has a type for it.
+static double load_half(uint16_t half)
+{
+    uint64_t field = half >> 10 & 31, digits = half & 1023;
+    double value = (double)digits * 0x1p-24; // subnormal, or zero
+    if (field > 0) {
+        uint64_t b = (field < 31 ? field - 15 + 1023 : 2047) << 52 | digits << 42;
+        memcpy(&value, &b, sizeof value);
+    }
+    return half >> 15 ? -value : value;
+}
+
 double isg_load_double(isg_dtype dtype, const void *data, int64_t index)
 {
     switch (dtype) {
@@ -132,6 +144,7 @@ double isg_load_double(isg_dtype dtype, const void *data, int64_t index)
     case ISG_U32: return ((const uint32_t *)data)[index];
     case ISG_I64: return (double)((const int64_t *)data)[index];
     case ISG_U64: return (double)((const uint64_t *)data)[index];
+    case ISG_F16: return load_half(((const uint16_t *)data)[index]);
     case ISG_DTYPE_NONE:
     case ISG_DTYPE_COUNT: break;
     }

@@ -14,8 +14,9 @@ static const struct {
     const char *code; // what follows the mark of the byte order
     isg_dtype dtype;
 } types[] = {
-    {"f4", ISG_F32}, {"f8", ISG_F64}, {"i1", ISG_I8},  {"u1", ISG_U8},  {"i2", ISG_I16}, {"u2", ISG_U16},
-    {"i4", ISG_I32}, {"u4", ISG_U32}, {"i8", ISG_I64}, {"u8", ISG_U64}, {"b1", ISG_U8}, // written as u1
+    {"f4", ISG_F32}, {"f8", ISG_F64}, {"i1", ISG_I8},  {"u1", ISG_U8},
+    {"i2", ISG_I16}, {"u2", ISG_U16}, {"i4", ISG_I32}, {"u4", ISG_U32},
+    {"i8", ISG_I64}, {"u8", ISG_U64}, {"f2", ISG_F16}, {"b1", ISG_U8}, // written as u1
 };
 _Static_assert(COUNT(types) == ISG_DTYPE_COUNT, "a dtype without a row: b1 stands where ISG_DTYPE_NONE has none");
 

@@ -98,7 +98,7 @@ static isg_status accept_header(isg_npy *npy, const isg_npy_header *header, int6
     if (header->dtype == ISG_DTYPE_NONE)
         return isg_npy_fail(
             npy, error, ISG_ERR_DTYPE,
-            "element type %s; known are bool, integers of 8 to 64 bits, float32 and float64, little-endian",
+            "element type %s; known are bool, integers of 8 to 64 bits, float16, float32 and float64, little-endian",
             header->descr);
     isg_array *a = &npy->array;
     a->dtype = header->dtype;

@@ -4,7 +4,7 @@ import math
 import struct
 
 MAGIC = b"\x93NUMPY"
-CODES = {"f4": "f", "f8": "d", "i1": "b", "u1": "B", "b1": "?", "i2": "h", "u2": "H",
+CODES = {"f2": "e", "f4": "f", "f8": "d", "i1": "b", "u1": "B", "b1": "?", "i2": "h", "u2": "H",
          "i4": "i", "u4": "I", "i8": "q", "u8": "Q"}
 
 

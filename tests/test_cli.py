@@ -276,6 +276,20 @@ class Gram(cli.Case):
                 k = self.gram("i.npy", "--sigma", 3)
                 self.assertEqual((k.descr, k.values), (descr, self.gram("f.npy", "--sigma", 3).values))
 
+    def test_halves(self):
+        """Half precision is read exactly, subnormal numbers too, and counts as single."""
+        values = [0, 1, -2.5, 65504, 2.0**-24, -2.0**-14, 1023 * 2.0**-24, 0.333251953125, -65504, 1000, 3, 7]
+        for precision, descr in [([], "<f4"), (["--precision", "f64"], "<f8")]:
+            if precision and "f64" not in cli.chosen_device():
+                continue
+            self.save("f.npy", descr, (4, 3), values)
+            for fortran in (False, True):
+                self.save("h.npy", "<f2", (4, 3), values, fortran=fortran)
+                for options in (["--kernel", "cityblock"], ["--sigma", 2.0**-20], ["--sigma", 40000]):
+                    k = self.gram("h.npy", *options, *precision)
+                    self.assertEqual((k.descr, k.values), (descr, self.gram("f.npy", *options).values), options)
+        self.assertEqual(self.gram("h.npy", "f.npy").descr, descr)
+
     def test_layouts_of_files(self):
         values = [0.25 * i * i for i in range(21)]
         self.save("x.npy", "<f4", (7, 3), values)

@@ -205,7 +205,7 @@ class Refusals(cli.Case):
             self.refuse_points(GOOD[:length], "cut short")
 
     def test_element_types(self):
-        for descr in ["<f2", "<f16", "<c8", "<c16", ">f8", ">f4", ">i4", "|O", "|S8", "<U4", "<M8[ns]", "|V3"]:
+        for descr in ["<f16", "<c8", "<c16", ">f8", ">f4", ">f2", ">i4", "|O", "|S8", "<U4", "<M8[ns]", "|V3"]:
             self.refuse_points(shaped((4, 3), f"'{descr}'", bytes(4 * 3 * 32)), ["element type", descr])
         self.refuse_points(shaped((4, 3), "[('a', '<f8'), ('b', '<f8')]", bytes(192)), ["element type", "'a'"])
 
@@ -221,7 +221,7 @@ class Refusals(cli.Case):
     def test_values_that_are_no_numbers(self):
         for row, column, value, reason in [(2, 1, float("nan"), "not a number"), (0, 0, float("inf"), "infinite"),
                                            (3, 2, float("-inf"), "infinite"), (0, 2, float("nan"), "not a number")]:
-            for descr in ("<f4", "<f8"):
+            for descr in ("<f2", "<f4", "<f8"):
                 self.refuse_points(with_value(value, row, column, descr), [f"row {row}, column {column}", reason])
         self.refuse_points(with_value(1e300, 2, 0), ["row 2, column 0", "too large for float32"],
                            ["--precision", "f32"])
@@ -232,7 +232,8 @@ class Refusals(cli.Case):
         k = ["--order", "labels.npy", "--plot", "OUT.png", "-o", "OUT.npy"]
         for content, words in [(npy_util.dump("<i4", (3,), [1, 2, 3]), "4 rows"),
                                (npy_util.dump("<i4", (4, 1), [1, 2, 3, 4]), "4 rows"),
-                               (npy_util.dump("<f8", (4,), [1, 2, 3, 4]), "float64"), (b"text", "not a .npy file"),
+                               (npy_util.dump("<f8", (4,), [1, 2, 3, 4]), "float64"),
+                               (npy_util.dump("<f2", (4,), [1, 2, 3, 4]), "float16"), (b"text", "not a .npy file"),
                                (npy_util.dump("<i8", (4,), [1, 2, 3, 4])[:-1], "cut short")]:
             self.refuse(["gram", "x.npy", *k], FAILED, ["labels.npy", words], {"labels.npy": content})
         self.refuse(["gram", "x.npy", *k], FAILED, ["labels.npy", "No such file"])

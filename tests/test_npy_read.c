@@ -46,7 +46,7 @@ START_TEST(reads_every_type_and_rank)
         {"'<f4'", ISG_F32}, {"'<f8'", ISG_F64}, {"'|i1'", ISG_I8},    {"'|u1'", ISG_U8},  {"'<i2'", ISG_I16},
         {"'<u2'", ISG_U16}, {"'<i4'", ISG_I32}, {"'<u4'", ISG_U32},   {"'<i8'", ISG_I64}, {"'<u8'", ISG_U64},
         {"'|b1'", ISG_U8},  {"'=f4'", ISG_F32}, {"'=f8'", ISG_F64},   {"'=i2'", ISG_I16}, {"'=u8'", ISG_U64},
-        {"'=i1'", ISG_I8},  {"'<u1'", ISG_U8},  {"\"<f4\"", ISG_F32},
+        {"'=i1'", ISG_I8},  {"'<u1'", ISG_U8},  {"\"<f4\"", ISG_F32}, {"'<f2'", ISG_F16}, {"'=f2'", ISG_F16},
     };
     static const char *const shapes[9] = {
         "()",
@@ -178,7 +178,7 @@ START_TEST(refuses_other_types_by_name)
 {
     static const char *const descrs[] = {
         "'>f4'",         "'>f8'",     "'>i2'",
-        "'>i8'",         "'>u1'",     "'<f2'",
+        "'>i8'",         "'>u1'",     "'>f2'",
         "'<f16'",        "'<c8'",     "'<c16'",
         "'|O'",          "'|S3'",     "'<U2'",
         "'|V4'",         "'<M8[s]'",  "'|f4'",

@@ -32,8 +32,8 @@ static void refuses_create(const char *path, isg_dtype dtype, int32_t ndim, cons
 
 START_TEST(writes_every_type_and_rank)
 {
-    static const isg_dtype types[] = {ISG_F32, ISG_F64, ISG_I8,  ISG_U8,  ISG_I16,
-                                      ISG_U16, ISG_I32, ISG_U32, ISG_I64, ISG_U64};
+    static const isg_dtype types[] = {ISG_F32, ISG_F64, ISG_I8,  ISG_U8,  ISG_I16, ISG_U16,
+                                      ISG_I32, ISG_U32, ISG_I64, ISG_U64, ISG_F16};
     static const int64_t extents[8] = {2, 1, 3, 1, 2, 1, 2, 3};
     for (size_t t = 0; t < COUNT(types); t++) {
         for (int32_t ndim = 1; ndim <= 8; ndim++) {
@@ -82,6 +82,7 @@ START_TEST(writes_the_header_of_numpy)
         {ISG_F32, 2, {3, 4}, "<f4", "(3, 4)"},
         {ISG_U8, 1, {5}, "|u1", "(5,)"},
         {ISG_I16, 2, {0, 7}, "<i2", "(0, 7)"},
+        {ISG_F16, 2, {3, 5}, "<f2", "(3, 5)"},
         {ISG_F64, 2, {5, 0}, "<f8", "(5, 0)"},
         {ISG_F64, 8, {1, 1, 1, 1, 1, 1, 1, 1}, "<f8", "(1, 1, 1, 1, 1, 1, 1, 1)"},
         // The longest that a shape within 64 bits can have: every header takes 128 bytes.

@@ -66,7 +66,7 @@ isg_status label_order_read(label_order *out, const char *path, int64_t count, i
         return st;
     const isg_array *a = isg_npy_array(file);
     labelled *sorted = NULL;
-    if (a->dtype == ISG_F32 || a->dtype == ISG_F64 || a->dtype == ISG_U64)
+    if (a->dtype == ISG_F16 || a->dtype == ISG_F32 || a->dtype == ISG_F64 || a->dtype == ISG_U64)
         st = isg_fail(error, ISG_ERR_DTYPE, "%s: labels are whole numbers of at most 63 bits, not %s", path,
                       isg_dtype_name(a->dtype));
     else if (a->ndim != 1 || a->shape[0] != count)

@@ -76,6 +76,7 @@ typedef enum isg_dtype {
     ISG_U32,
     ISG_I64,
     ISG_U64,
+    ISG_F16, // IEEE binary16, its bits in a uint16_t: to store numbers; nothing computes in it
     ISG_DTYPE_COUNT
 } isg_dtype;
 
