@@ -1,12 +1,14 @@
 // A block of the Gram matrix from packed panels (pack.cl).
 //
 // Build options, besides those of numerics.h; lanes.h moves the vectors:
-//   ROWS        rows of a work-item's tile
-//   VECTORS     vectors of LANES columns in a work-item's tile
+//   ROWS        rows of a block, which is what is held in registers while coordinates are added
+//   VECTORS     vectors of LANES columns in a block
+//   DOWN        blocks one below the other in a work-item's tile, one computed after the other
+//   ACROSS      blocks side by side in a work-item's tile
 //   GROUP_COLS  work-items side by side that share a panel of columns; neighbours store to neighbouring addresses
 //   GROUP_ROWS  work-items one below the other that share a panel of rows
 //   SYMMETRIC   1: x and y are the same points; tiles below the diagonal are skipped and mirrored from above it.
-//               Needs ROWS that divide COL_PANEL, and are LANES unless that is 1
+//               Needs TALL that divides COL_PANEL and is a multiple of LANES
 //   STREAMED    1: k goes past the caches; tiles begin at multiples of a vector in memory
 //   ADD_SQDIST, ADD_L1, ADD_DOT, ADD_CHI2
 //               functions of pairs.h, for those of a pair's numbers that are needed
@@ -17,15 +19,18 @@
 //
 //             |<------- COL_PANEL ------->|
 //   i     ->  [0: item 0][0: item 1] ... [1: item 0][1: item 1] ...     0, 1: vectors of LANES columns
-//   i + 1     ...                                                     ROWS rows
+//   i + 1     ...                                                     TALL rows
 //
-// The shape of tiles and groups changes no bit: each pair has one accumulator, filled over the coordinates in order.
+// A tile is larger than a block so that whole cache lines are stored, of the mirror image too. The shape of blocks,
+// tiles and groups changes no bit: each pair has one accumulator, filled over the coordinates in order.
 #include "lanes.h"
 #include "pairs.h"
 #include "value.h"
 
-#define COL_PANEL (LANES * VECTORS * GROUP_COLS)
-#define ROW_PANEL (ROWS * GROUP_ROWS)
+#define TALL      (ROWS * DOWN)
+#define WIDE      (VECTORS * ACROSS)
+#define COL_PANEL (LANES * WIDE * GROUP_COLS)
+#define ROW_PANEL (TALL * GROUP_ROWS)
 
 // The host has seen to the alignment, but a driver may have put a copy of k elsewhere: look before a store that must be
 // aligned.
@@ -43,10 +48,10 @@
 #define COLUMN(c) (((c)*GROUP_COLS + item) * LANES)
 
 #if SYMMETRIC && LANES > 1
-#if ROWS != LANES
-#error "mirrored tiles are as high as a vector is wide"
+#if TALL % LANES != 0
+#error "mirrored tiles are whole vectors high"
 #endif
-// t = the transpose of a tile of LANES rows of one vector: log2(LANES) rounds, each of which interleaves row i with row
+// t = the transpose of LANES rows of one vector: log2(LANES) rounds, each of which interleaves row i with row
 // i + LANES/2.
 #define TRANSPOSE_ROUND(t)                                                                                             \
     {                                                                                                                  \
@@ -71,14 +76,14 @@
 #endif
 #endif
 
-// Room for the pairs' numbers of a tile, all of them 0; and what one coordinate adds to them.
-#define TILE(name, step)                                                                                               \
+// Room for the pairs' numbers of a block, all of them 0; and what one coordinate adds to them.
+#define BLOCK(name, step)                                                                                              \
     real sums_##name[ROWS][VECTORS];                                                                                   \
     EACH (r, ROWS)                                                                                                     \
         EACH (c, VECTORS)                                                                                              \
             sums_##name[r][c] = REAL(0);
-#define ADD_TO_TILE(name, step) sums_##name[r][c] = step(sums_##name[r][c], y[c], x, w);
-#define FROM_TILE(name, step)   real name = sums_##name[r][c];
+#define ADD_TO_BLOCK(name, step) sums_##name[r][c] = step(sums_##name[r][c], y[c], x, w);
+#define FROM_BLOCK(name, step)   real name = sums_##name[r][c];
 
 // rows, cols: all panels of the two point sets. row_data, col_data: what else is known of the points (value.h).
 // numbers: those of the expression, then the weights. i0, j0: the points at which the launch begins, at a panel's
@@ -91,74 +96,79 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global co
 {
     int item = (int)get_global_id(0) % GROUP_COLS;
     int j = j0 + (int)get_global_id(0) / GROUP_COLS * COL_PANEL;
-    int i = i0 + (int)get_global_id(1) * ROWS;
+    int i = i0 + (int)get_global_id(1) * TALL;
     if (i >= row_hi || j >= col_hi)
         return;
 #if SYMMETRIC
     if (j + COL_PANEL <= i)
         return;
 #endif
-    global const scalar *a = rows + (long)(i / ROW_PANEL) * ROW_PANEL * d + i % ROW_PANEL;
-    global const scalar *b = cols + (long)j * d + item * LANES;
-
-    EACH_PAIR(TILE)
-    for (int q = 0; q < d; q++) {
-        real y[VECTORS];
-        EACH (c, VECTORS)
-            y[c] = LOAD(b + c * GROUP_COLS * LANES);
+    real value[TALL][WIDE];
+    for (int top = 0; top < TALL; top += ROWS)
+        for (int left = 0; left < WIDE; left += VECTORS) {
+            global const scalar *a = rows + (long)(i / ROW_PANEL) * ROW_PANEL * d + i % ROW_PANEL + top;
+            global const scalar *b = cols + (long)j * d + (left * GROUP_COLS + item) * LANES;
+            EACH_PAIR(BLOCK)
+            for (int q = 0; q < d; q++) {
+                real y[VECTORS];
+                EACH (c, VECTORS)
+                    y[c] = LOAD(b + c * GROUP_COLS * LANES);
 #if WEIGHTS
-        real w = (real)numbers[NUMBERS + q];
+                real w = (real)numbers[NUMBERS + q];
 #endif
-        EACH (r, ROWS) {
-            real x = (real)a[r];
-            EACH (c, VECTORS) {
-                EACH_PAIR(ADD_TO_TILE)
+                EACH (r, ROWS) {
+                    real x = (real)a[r];
+                    EACH (c, VECTORS) {
+                        EACH_PAIR(ADD_TO_BLOCK)
+                    }
+                }
+                a += ROW_PANEL;
+                b += COL_PANEL;
             }
-        }
-        a += ROW_PANEL;
-        b += COL_PANEL;
-    }
-    real value[ROWS][VECTORS];
-    EACH (r, ROWS)
-        EACH (c, VECTORS) {
-            EACH_PAIR(FROM_TILE)
+            EACH (r, ROWS)
+                EACH (c, VECTORS) {
+                    int row = i + top + r, column = j + COLUMN(left + c);
+                    EACH_PAIR(FROM_BLOCK)
 #if NORMS
-            pair inverse =
-                inverse_norms(pair_of((real)row_data[i + r], (real)row_data[row_pitch + i + r]),
-                              pair_of(LOAD(col_data + j + COLUMN(c)), LOAD(col_data + col_pitch + j + COLUMN(c))));
+                    pair inverse = inverse_norms(pair_of((real)row_data[row], (real)row_data[row_pitch + row]),
+                                                 pair_of(LOAD(col_data + column), LOAD(col_data + col_pitch + column)));
 #endif
-            value[r][c] = VALUE;
+                    real v = VALUE;
 #if ROW_FACTORS
-            value[r][c] = real_product(value[r][c], (real)row_data[2 * NORMS * row_pitch + i + r]);
+                    v = real_product(v, (real)row_data[2 * NORMS * row_pitch + row]);
 #endif
+                    value[top + r][left + c] = v;
+                }
         }
 
     global scalar *out = k + origin + (long)i * stride + j;
-    if (i >= row_lo && i + ROWS <= row_hi && j >= col_lo && j + COL_PANEL <= col_hi) {
-        EACH (r, ROWS)
-            EACH (c, VECTORS)
+    if (i >= row_lo && i + TALL <= row_hi && j >= col_lo && j + COL_PANEL <= col_hi) {
+        EACH (r, TALL)
+            EACH (c, WIDE)
                 STORE_TILE(value[r][c], out + (long)r * stride + COLUMN(c));
 #if SYMMETRIC
-        if (j >= i + ROWS) {
-            EACH (c, VECTORS) {
-                global scalar *across = k + origin + (long)(j + COLUMN(c)) * stride + i;
+        if (j >= i + TALL) {
+            EACH (c, WIDE) {
+                global scalar *mirrored = k + origin + (long)(j + COLUMN(c)) * stride + i;
 #if LANES == 1
-                EACH (r, ROWS)
-                    across[r] = value[r][c];
+                EACH (r, TALL)
+                    mirrored[r] = value[r][c];
 #else
-                real t[LANES];
-                EACH (r, LANES)
-                    t[r] = value[r][c];
-                TRANSPOSE(t)
-                EACH (r, LANES)
-                    STORE_TILE(t[r], across + (long)r * stride);
+                EACH (top, TALL / LANES) {
+                    real t[LANES];
+                    EACH (r, LANES)
+                        t[r] = value[top * LANES + r][c];
+                    TRANSPOSE(t)
+                    EACH (r, LANES)
+                        STORE_TILE(t[r], mirrored + (long)r * stride + top * LANES);
+                }
 #endif
             }
         }
 #endif
     } else {
-        EACH (r, ROWS)
-            EACH (c, VECTORS) {
+        EACH (r, TALL)
+            EACH (c, WIDE) {
                 scalar lane[LANES];
                 STORE(value[r][c], lane);
                 for (int l = 0; l < LANES; l++) {
@@ -167,7 +177,7 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global co
                         continue;
                     k[origin + (long)row * stride + column] = lane[l];
 #if SYMMETRIC
-                    if (j >= i + ROWS)
+                    if (j >= i + TALL)
                         k[origin + (long)column * stride + row] = lane[l];
 #endif
                 }

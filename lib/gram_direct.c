@@ -8,30 +8,47 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Tile shapes by kind of device: see docs/performance.md. local_rows: work-items of a group along the rows when they
-// need not share a panel (GROUP_ROWS 1); panels stay as narrow as one work-item then, which suits a CPU's caches.
+// Shapes by kind of device: see docs/performance.md. What gram.cl calls them; local_rows: work-items of a group along
+// the rows when they need not share a panel (GROUP_ROWS 1); panels stay as narrow as one work-item then, which suits a
+// CPU's caches.
 typedef struct shape {
-    int32_t rows, vectors, lanes, group_cols, group_rows, local_rows;
+    int32_t rows, vectors, lanes, down, across, group_cols, group_rows, local_rows;
 } shape;
 
-static shape choose_shape(const isg_device *device, isg_dtype dtype, bool mirrored)
+// On vectors of less than a cache line, tiles are made of blocks so that rows and mirror image are stored in whole
+// lines. Six rows keep the multipliers busier than four, but their tiles are coarser; which wins was measured.
+static shape choose_shape(const isg_device *device, isg_dtype dtype, int64_t dims, bool mirrored)
 {
-    int32_t lanes = dtype == ISG_F64 ? device->lanes_f64 : device->lanes_f32;
+    bool wide = dtype == ISG_F64;
+    int32_t lanes = wide ? device->lanes_f64 : device->lanes_f32, line = wide ? 8 : 16;
     if (device->device_class != ISG_DEVICE_CPU)
-        return (shape){4, 4, 1, 16, 16, 16};
+        return (shape){4, 4, 1, 1, 1, 16, 16, 16};
     if (lanes == 1)
-        return (shape){4, 4, 1, 1, 1, 16};
-    return mirrored ? (shape){lanes, 1, lanes, 1, 1, 16} : (shape){4, 2, lanes, 1, 1, 64};
+        return (shape){4, 4, 1, 1, 1, 1, 1, 16};
+    if (mirrored && lanes == line)
+        return (shape){lanes, 1, lanes, 1, 1, 1, 1, 16};
+    if (mirrored && !wide && dims >= 256)
+        return (shape){6, 2, lanes, lanes / 2, 3, 1, 1, 16};
+    if (mirrored)
+        return (shape){4, 2, lanes, line / 4, (int32_t)isg_max(line / (2 * lanes), 1), 1, 1, 16};
+    if (wide || dims >= 16)
+        return (shape){6, 2, lanes, 1, 1, 1, 1, 16};
+    return (shape){4, 2, lanes, 1, 1, 1, 1, 64};
+}
+
+static int32_t tall(shape s)
+{
+    return s.rows * s.down;
 }
 
 static int32_t row_panel(shape s)
 {
-    return s.rows * s.group_rows;
+    return tall(s) * s.group_rows;
 }
 
 static int32_t col_panel(shape s)
 {
-    return s.lanes * s.vectors * s.group_cols;
+    return s.lanes * s.vectors * s.across * s.group_cols;
 }
 
 enum { LONGEST_OPTIONS = 3000 };
@@ -86,8 +103,11 @@ static isg_status get_kernel(isg_gram *gram, bool mirrored, bool stream, shape s
     char options[LONGEST_OPTIONS];
     isg_text text = {options, sizeof options, 0};
     put_value_options(&text, gram);
-    isg_put(&text, "-D ROWS=%d -D VECTORS=%d -D GROUP_COLS=%d -D GROUP_ROWS=%d -D SYMMETRIC=%d -D STREAMED=%d",
-            (int)s.rows, (int)s.vectors, (int)s.group_cols, (int)s.group_rows, mirrored, stream);
+    isg_put(&text,
+            "-D ROWS=%d -D VECTORS=%d -D DOWN=%d -D ACROSS=%d -D GROUP_COLS=%d -D GROUP_ROWS=%d -D SYMMETRIC=%d -D "
+            "STREAMED=%d",
+            (int)s.rows, (int)s.vectors, (int)s.down, (int)s.across, (int)s.group_cols, (int)s.group_rows, mirrored,
+            stream);
     return isg_program_kernel(gram->context, kernel, "gram.cl", "gram", type, options);
 }
 
@@ -171,7 +191,7 @@ static isg_status report(job *j)
 // Rows of the next launch: enough for about a fifth of a second, so that no watchdog bites and progress is seen.
 static int64_t launch_rows(const job *j, int64_t cols)
 {
-    int64_t step = (int64_t)j->shape.rows * j->shape.local_rows;
+    int64_t step = (int64_t)tall(j->shape) * j->shape.local_rows;
     const double seconds = 0.2, first_work = 0x1p28;
     double pairs =
         j->pairs_per_second > 0 ? seconds * j->pairs_per_second : first_work / (double)(j->gram->op.x.dims + 16);
@@ -187,25 +207,25 @@ static isg_status launch_part(job *j, const part *p)
     isg_gram *gram = j->gram;
     shape s = j->shape;
     // More work-items than this in one dimension make PoCL compile the kernel once more.
-    const int64_t widest = (int64_t)(16384 / s.group_cols) * col_panel(s), tallest = (int64_t)16384 * s.rows;
+    const int64_t widest = (int64_t)(16384 / s.group_cols) * col_panel(s), tallest = (int64_t)16384 * tall(s);
     int64_t rows;
     for (int64_t i = p->row_lo / row_panel(s) * row_panel(s); i < p->row_hi; i += rows) {
         int64_t first = j->mirrored ? i : p->col_lo;
         first = first / col_panel(s) * col_panel(s);
         rows = isg_min(launch_rows(j, isg_min(p->col_hi - first, widest)), tallest);
-        rows = isg_min(rows, isg_round_up(p->row_hi - i, (int64_t)s.rows * s.local_rows));
+        rows = isg_min(rows, isg_round_up(p->row_hi - i, (int64_t)tall(s) * s.local_rows));
         for (int64_t c = first; c < p->col_hi; c += widest) {
             int64_t cols = isg_min(widest, p->col_hi - c);
             double start = isg_seconds();
-            isg_status st =
-                isg_run(gram->context, j->kernel,
-                        ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(j->cols->mem), arg_mem(data_of(gram, &gram->rows)),
-                                 arg_mem(data_of(gram, j->cols)), arg_int(gram->rows.pitch), arg_int(j->cols->pitch),
-                                 arg_mem(gram->numbers), arg_mem(p->k), arg_long(p->origin), arg_long(p->stride),
-                                 arg_int(i), arg_int(c), arg_int(p->row_lo), arg_int(p->row_hi), arg_int(p->col_lo),
-                                 arg_int(c + cols), arg_int(gram->op.x.dims)),
-                        (isg_range){{isg_round_up(cols, col_panel(s)) / (s.lanes * s.vectors), rows / s.rows},
-                                    {s.group_cols, s.local_rows}});
+            isg_status st = isg_run(
+                gram->context, j->kernel,
+                ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(j->cols->mem), arg_mem(data_of(gram, &gram->rows)),
+                         arg_mem(data_of(gram, j->cols)), arg_int(gram->rows.pitch), arg_int(j->cols->pitch),
+                         arg_mem(gram->numbers), arg_mem(p->k), arg_long(p->origin), arg_long(p->stride), arg_int(i),
+                         arg_int(c), arg_int(p->row_lo), arg_int(p->row_hi), arg_int(p->col_lo), arg_int(c + cols),
+                         arg_int(gram->op.x.dims)),
+                (isg_range){{isg_round_up(cols, col_panel(s)) / (s.lanes * s.vectors * s.across), rows / tall(s)},
+                            {s.group_cols, s.local_rows}});
             if (st || (st = isg_finish(gram->context)))
                 return st;
             // Elements of the block that this launch gave; of what was mirrored, the launch computed about half.
@@ -276,7 +296,7 @@ fail:
 // in any shape, for sets begin at panel borders; one such step is left free for a lead.
 static int64_t points_per_set(const isg_gram *gram)
 {
-    const int64_t step = 64;
+    const int64_t step = 192;
     int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
     int64_t widest = isg_max(isg_max(gram->op.x.stride, gram->op.y.stride), gram->op.x.dims);
     int64_t count = gram->context->max_alloc_bytes / element / widest;
@@ -292,7 +312,7 @@ isg_status isg_gram_direct_block(isg_gram *gram, isg_block b)
     int64_t last_row = (b.row + b.rows - 1) / set, last_col = (b.col + b.cols - 1) / set;
     int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
     j.mirrored = last_row == 0 && mirror_pays(gram, &b);
-    j.shape = choose_shape(&gram->context->device, gram->op.x.dtype, j.mirrored);
+    j.shape = choose_shape(&gram->context->device, gram->op.x.dtype, gram->op.x.dims, j.mirrored);
     j.total = (double)b.rows * (double)b.cols;
     int32_t lead;
     bool stream = stream_pays(gram, &b, j.shape, &lead);
@@ -325,7 +345,7 @@ isg_status isg_gram_direct_diagonal(isg_gram *gram, int64_t count, void *out)
 {
     isg_status st;
     isg_context *context = gram->context;
-    shape s = choose_shape(&context->device, gram->op.x.dtype, false);
+    shape s = choose_shape(&context->device, gram->op.x.dtype, gram->op.x.dims, false);
     cl_kernel kernel;
     cl_mem k = NULL;
     int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
