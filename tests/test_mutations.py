@@ -50,6 +50,17 @@ COEFFICIENTS_F64 = [
 # What must be found different; a name is a function's, or what is computed and from what.
 EXACT = {"mul_normal", "real_divide", "real_reciprocal", "real_sqrt"}  # correctly rounded, one way or another
 CLUSTERS = {"gram rbf/clusters"}  # few squares, exact sums; in single precision all of K is 0 or 1
+SUM = {"gram sum/cross"}  # all pairs' numbers and a cosine in one program; no last bit of exp in double reaches the sum
+
+DIAGONALS = {f"gram {name}/diagonal" for name in ("rbf", "laplacian", "linear", "chi2")}  # of another program
+
+# A plain function of pairs.h, what makes the fine one of it, what does not, and what is different then.
+FINE_TERMS = [
+    ("add_sqdist", "& ~MASK(magnitude(t) < PICK_REAL(0x1p-63f, 0x1p-511))", "",
+     ["thin_plate", "sqeuclidean", "euclidean"]),
+    ("add_dot", "FMA(as_real(as_bits(y) & ~small), x, sum)", "FMA(y, x, sum)", ["cosine"]),
+    ("add_chi2", "MASK(w < PICK_REAL(0x1p-75f, 0x1p-899))", "MASK(w == REAL(0))", ["additive_chi2"]),
+]
 
 # What computes each kind of check.
 PROGRAMS = {"function": "functions.cl", "formula": "functions.cl", "gram": "gram.cl", "grid": "grid.cl"}
@@ -66,11 +77,12 @@ BACKWARDS = [
     ("gram.cl", "b += COL_PANEL;", "b -= COL_PANEL;"),
 ]
 TWO_SUMS = [
-    ("gram.cl", "real sum[ROWS][VECTORS];", "real sum[ROWS][VECTORS], odd[ROWS][VECTORS];"),
-    ("gram.cl", "sum[r][c] = REAL(0);", "sum[r][c] = odd[r][c] = REAL(0);"),
-    ("gram.cl", "sum[r][c] = ADD(sum[r][c], y[c], x);",
-     "if (q % 2) odd[r][c] = ADD(odd[r][c], y[c], x); else sum[r][c] = ADD(sum[r][c], y[c], x);"),
-    ("gram.cl", "FORMULA(sum[r][c]", "FORMULA(sum[r][c] + odd[r][c]"),
+    ("gram.cl", "real sums_##name[ROWS][VECTORS];", "real sums_##name[ROWS][VECTORS], odd_##name[ROWS][VECTORS];"),
+    ("gram.cl", "sums_##name[r][c] = REAL(0);", "sums_##name[r][c] = odd_##name[r][c] = REAL(0);"),
+    ("gram.cl", "sums_##name[r][c] = step(sums_##name[r][c], y[c], x, w);",
+     "if (q % 2) odd_##name[r][c] = step(odd_##name[r][c], y[c], x, w); "
+     "else sums_##name[r][c] = step(sums_##name[r][c], y[c], x, w);"),
+    ("gram.cl", "real name = sums_##name[r][c];", "real name = sums_##name[r][c] + odd_##name[r][c];"),
 ]
 LAST_AXES_FIRST = [
     ("grid.cl", "mul_normal(profiles[i0], profiles[n0 + i1])",
@@ -89,7 +101,7 @@ REFERENCE = {
 }
 DIFFERENCE = re.compile(r"element (\d+): (.*): the device gives (\S+), right is (\S+)")
 CALL = re.compile(r"(\w+)\((.*)\)")
-PAIR = re.compile(r"K\[\d+, \d+\] of x = \(([^.]*|.*[^.])\), y = \((.*)\), gamma ([^ ,]+).*")
+PAIR = re.compile(r"K\[\d+, \d+\] of x = \((.*)\), y = \((.*)\), rbf\(gamma=(.*)\)")
 
 
 # ---- The sources ----
@@ -131,13 +143,13 @@ def change_last_bit(program, file, function, precision, index):
 
 # ---- Runs under the layer ----
 
-def run_patched(folder, rules, *args):
-    """A run, and the lines that the layer wrote."""
+def run_patched(folder, rules, *args, env=None):
+    """A run, and the lines that the layer wrote. env: more of the environment."""
     patch, log = folder / "patch", folder / "patch.log"
     patch.write_text("".join("\t".join(rule) + "\n" for rule in rules), encoding="utf-8")
     log.unlink(missing_ok=True)
     result = cli.run(*args, cwd=folder, env={"OPENCL_LAYERS": layer, "ISOGRAM_PATCH": str(patch),
-                                             "ISOGRAM_PATCH_LOG": str(log), "ISOGRAM_CACHE_DIR": "off"})
+                                             "ISOGRAM_PATCH_LOG": str(log), "ISOGRAM_CACHE_DIR": "off", **(env or {})})
     return result, log.read_text(encoding="utf-8").splitlines() if log.exists() else []
 
 
@@ -153,15 +165,16 @@ def name_of(check):
 
 
 class Patched(cli.Case):
-    """A rule: (program, or * for all that have it; text; what becomes of it), or (program,) that cannot be made."""
+    """A rule: (program, or * for all that have it; text; what becomes of it), (program,) that cannot be made, or
+    (program, option) that can be made with this option only."""
 
     def setUp(self):
         super().setUp()
         if not layer_works():
             self.skipTest("the OpenCL loader takes no layers")
 
-    def patched(self, *args, rules):
-        result, log = run_patched(self.folder, rules, *args)
+    def patched(self, *args, rules, env=None):
+        result, log = run_patched(self.folder, rules, *args, env=env)
         self.assertIn("loaded", log)
         for at, rule in enumerate(rules):
             places = [int(line.split("\t")[2]) for line in log if line.split("\t")[1:2] == [str(at)]]
@@ -178,17 +191,23 @@ class Patched(cli.Case):
             self.assertIn(word, result.lines[-1])
         return result
 
-    def verify(self, *args, rules):
+    def verify(self, *args, rules, quick=True, env=None):
         """The checks that differ, by name, from a report that agrees with itself and with the exit status; self.names
-        are those of all checks. The checks of programs that could not be made have failed, and no others."""
-        result = self.patched("verify", "--quick", "--json", *args, rules=rules)
+        are those of all checks, self.computed of those that did not fail. The checks of programs that could not be made
+        have failed, and no others."""
+        result = self.patched("verify", *["--quick"] * quick, "--json", *args, rules=rules, env=env)
         report = result.json
         counts = {"ok": 0, "untrusted": 0, "unsupported": 0, "failed": 0}
         left_out = {kind for kind, program in PROGRAMS.items() if (program,) in rules}
+        in_part = {kind for kind, program in PROGRAMS.items() if program in [r[0] for r in rules if len(r) == 2]}
+        self.computed = set()
         for check in report["checks"]:
-            status = check["status"] if check["status"] in counts else "failed"
+            status, kind = check["status"] if check["status"] in counts else "failed", check["what"].split()[0]
             counts[status] += 1
-            self.assertEqual(status == "failed", check["what"].split()[0] in left_out, check)
+            if status != "failed":
+                self.computed.add(name_of(check))
+            if kind not in in_part:
+                self.assertEqual(status == "failed", kind in left_out, check)
         self.assertEqual(counts, {"ok": report["equal"], "untrusted": report["different"],
                                   "unsupported": report["unsupported"], "failed": report["failed"]})
         self.assertGreater(len(report["checks"]), 0)
@@ -219,7 +238,7 @@ class Patched(cli.Case):
                 want = REFERENCE[call[1]](*arguments)
         elif check["what"] == "gram rbf" and "..." not in match[2]:
             x, y = ([float.fromhex(word) for word in point.split(", ")] for point in pair.group(1, 2))
-            want = math.exp(-float.fromhex(pair[3]) * sum((a - b) ** 2 for a, b in zip(x, y)))
+            want = math.exp(-float(pair[3]) * sum((a - b) ** 2 for a, b in zip(x, y)))
         if want is not None:
             single = "/f32/" in check["contract"]
             self.assertTrue(math.isclose(right, want, rel_tol=1e-4 if single else 1e-12,
@@ -302,6 +321,10 @@ class FunctionMutations(Patched):
                  ("functions.cl", "ulp = g * PICK_REAL(0x1p-23f,", "ulp = g * PICK_REAL(0x1p-24f,")]
         self.assertEqual(set(self.verify(*FUSED, rules=rules + ONLY_FUNCTIONS)) & set(REFERENCE), EXACT)
 
+    def test_power_without_a_step(self):
+        rules = [("functions.cl", "if (n & bit) {", "if (n & bit & 2) {"), *ONLY_FUNCTIONS]  # 5 is 101 in binary
+        self.assertEqual(set(self.verify(*FUSED, rules=rules)), {"formula polynomial/mixed"})
+
     def test_one_bit_of_one_number(self):
         store = "STORE(r, y + (long)i * LANES);"
         flip = "if (i == 1000 / LANES && function == FUNCTION_real_exp) ((global scalar_bits *)y)[1000] ^= 1;"
@@ -327,7 +350,7 @@ class OperatorMutations(Patched):
 
     @needs_f64
     def test_last_bit_of_exp_in_gram_f64(self):
-        self.check(DOUBLE, [change_last_bit("gram.cl", "exp.h", "exp_third", "f64", -1)], "gram ")
+        self.check(DOUBLE, [change_last_bit("gram.cl", "exp.h", "exp_third", "f64", -1)], "gram ", spared=SUM)
 
     def test_order_of_sums(self):
         self.check(FUSED, BACKWARDS, "gram ", spared=CLUSTERS)
@@ -365,6 +388,57 @@ class OperatorMutations(Patched):
                 self.assertTrue(all(DIFFERENCE.search(line) for line in different), different)
                 self.assertEqual((result.code, result.lines),
                                  (FAILED, [f"isogram: {count[2]} checks gave other bits than the contract's"]))
+
+
+class CompositeMutations(Patched):
+    """What only some programs have, on all inputs; programs without `option` are left out, for they take long."""
+
+    def found(self, option, *changes, env=None):
+        rules = [("gram.cl", *change) for change in changes] + [("gram.cl", option), *ONLY_GRAM]
+        return set(self.verify(*FUSED, rules=rules, quick=False, env=env)), self.computed - DIAGONALS
+
+    def check(self, option, *changes):
+        """All that was computed is different."""
+        different, computed = self.found(option, *changes)
+        self.assertTrue(computed)
+        self.assertEqual(different, computed)
+
+    def test_fine_terms(self):
+        # Where subnormal numbers are flushed the plain functions are as wrong: a term rounds up, or is a number at all.
+        flushing = {"POCL_EXTRA_BUILD_FLAGS": "-cl-denorms-are-zero"}
+        pocl = cli.chosen_device()["platform"] == "Portable Computing Language"
+        for env in [{}, flushing] if pocl else [{}]:
+            for plain, right, wrong, names in FINE_TERMS:
+                with self.subTest(function=plain, env=env):
+                    different, computed = self.found(f"{plain}_fine", (right, wrong), env=env)
+                    self.assertLessEqual(different, computed)
+                    self.assertEqual(different, {f"gram {name}/fine" for name in names})
+
+    def test_order_of_products(self):
+        rules = [rule[1:] for rule in BACKWARDS]
+        different, computed = self.found("ADD_DOT=add_dot ", *rules)
+        self.assertLessEqual({"gram linear/easy", "gram polynomial/easy", "gram cosine/easy"}, different)
+        self.assertLessEqual(different, computed)
+
+    def test_reciprocal_of_chi2(self):
+        last = "    return FMA(y, e, y);"
+        different, computed = self.found("ADD_CHI2=", (last, "    return as_real(as_bits(FMA(y, e, y)) ^ 1);"))
+        self.assertEqual({name for name in computed - different if not name.endswith("/clusters")}, set())
+
+    def test_row_factor(self):
+        line = "value[r][c] = real_product(value[r][c], (real)row_data[2 * NORMS * row_pitch + i + r]);"
+        self.check("ROW_FACTORS=1", (line, f"if (i + r != 44) {line}"))
+
+    def test_weight(self):
+        line = "real w = (real)numbers[NUMBERS + q];"
+        self.check("WEIGHTS=1", (line, line.replace("= ", "= q == 3 ? REAL(1) : ")))
+
+    def test_half_of_a_sum(self):
+        self.check("real_sum", ("    real s = a + b;", "    real s = a;"))
+
+    def test_norms_one_way_round(self):
+        different, _ = self.found("NORMS=1", ("(x.hi * y.lo + x.lo * y.hi)", "x.hi * y.lo"))
+        self.assertLessEqual({"gram cosine/easy", "gram cosine/cross", "gram cosine, factors/easy"}, different)
 
 
 class ContractionMutations(Patched):
