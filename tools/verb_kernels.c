@@ -82,7 +82,10 @@ static cJSON *row_json(const isg_kernel *row)
         cJSON_AddStringToObject(param, "summary", p->summary);
         cJSON_AddNumberToObject(param, "default", p->fallback);
         cJSON_AddNumberToObject(param, "least", p->least);
-        cJSON_AddNumberToObject(param, "most", p->most);
+        if (p->most == DBL_MAX)
+            cJSON_AddNullToObject(param, "most"); // cJSON would round it up, beyond the range
+        else
+            cJSON_AddNumberToObject(param, "most", p->most);
         cJSON_AddBoolToObject(param, "whole", p->whole);
         char range[80];
         cJSON_AddStringToObject(param, "range", param_range(p, range, sizeof range));
