@@ -64,6 +64,14 @@ int isg_kernel_index(const isg_kernel *kernel)
     return (int)(kernel - rows);
 }
 
+const char *isg_pair_name(isg_pair pair)
+{
+    static const char *const names[] = {
+        [ISG_PAIR_SQDIST] = "sqdist", [ISG_PAIR_L1] = "l1", [ISG_PAIR_DOT] = "dot", [ISG_PAIR_CHI2] = "chi2"};
+    _Static_assert(sizeof names / sizeof *names == ISG_PAIR_COUNT, "every pair's number has a name");
+    return names[pair];
+}
+
 int isg_pair_power(isg_pair pair)
 {
     return pair == ISG_PAIR_SQDIST || pair == ISG_PAIR_DOT ? 2 : 1;

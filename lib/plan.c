@@ -175,15 +175,14 @@ const char *isg_plan_add(const isg_plan *plan, isg_pair pair)
 // operand comes first.
 static int put_operand(isg_text *w, const isg_plan *plan, int last)
 {
-    static const char *const pairs[] = {"sqdist", "l1", "dot", "chi2"};
     const isg_plan_step *step = &plan->steps[last];
     if (step->kind == ISG_STEP_ROW) {
         const isg_kernel *row = isg_kernel_list()[step->kernel];
         if (row->norms)
-            isg_put(w, "%s(%s,inverse.hi,inverse.lo,N(%d))", row->formula, pairs[row->pair], step->numbers);
+            isg_put(w, "%s(%s,inverse.hi,inverse.lo,N(%d))", row->formula, isg_pair_name(row->pair), step->numbers);
         else
-            isg_put(w, "%s(%s,N(%d),N(%d),N(%d))", row->formula, pairs[row->pair], step->numbers, step->numbers + 1,
-                    step->numbers + 2);
+            isg_put(w, "%s(%s,N(%d),N(%d),N(%d))", row->formula, isg_pair_name(row->pair), step->numbers,
+                    step->numbers + 1, step->numbers + 2);
         return last - 1;
     }
     if (step->kind == ISG_STEP_MULTIPLE) {

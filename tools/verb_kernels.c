@@ -3,6 +3,7 @@
 #include "verbs.h"
 
 #include <float.h>
+#include <math.h>
 #include <stdio.h>
 
 static const char *scale_words(const isg_kernel *row)
@@ -38,12 +39,38 @@ static void print_row(const isg_kernel *row)
         printf("\n");
 }
 
+// What its scale may be given as, and what it is when it is not given.
+static void add_scale(cJSON *o, const isg_kernel *row)
+{
+    cJSON *names = cJSON_AddArrayToObject(o, "scales");
+    if (row->scale == ISG_SCALE_NONE)
+        return;
+    cJSON_AddItemToArray(names, cJSON_CreateString("gamma"));
+    if (row->scale != ISG_SCALE_RATE) {
+        cJSON_AddItemToArray(names, cJSON_CreateString("sigma"));
+        cJSON_AddItemToArray(names, cJSON_CreateString("lengthscale"));
+    }
+    cJSON *fallback = cJSON_AddObjectToObject(o, "scale_default");
+    if (row->scale == ISG_SCALE_LENGTHSCALE)
+        cJSON_AddNumberToObject(fallback, "lengthscale", 1);
+    else if (row->gamma > 0)
+        cJSON_AddNumberToObject(fallback, "gamma", row->gamma);
+    else
+        cJSON_AddStringToObject(fallback, "gamma", "1/d");
+}
+
 static cJSON *row_json(const isg_kernel *row)
 {
     cJSON *o = cJSON_CreateObject(), *aliases = cJSON_AddArrayToObject(o, "aliases");
     cJSON_AddStringToObject(o, "name", row->name);
     cJSON_AddStringToObject(o, "formula", row->summary);
+    cJSON_AddStringToObject(o, "pair", isg_pair_name(row->pair));
     cJSON_AddStringToObject(o, "scale", scale_words(row));
+    add_scale(o, row);
+    if (isnan(row->on_diagonal))
+        cJSON_AddNullToObject(o, "diagonal"); // it depends on the point
+    else
+        cJSON_AddNumberToObject(o, "diagonal", row->on_diagonal);
     for (int i = 0; i < 4 && row->aliases[i]; i++)
         cJSON_AddItemToArray(aliases, cJSON_CreateString(row->aliases[i]));
     cJSON *params = cJSON_AddArrayToObject(o, "params");
@@ -55,8 +82,13 @@ static cJSON *row_json(const isg_kernel *row)
         cJSON_AddStringToObject(param, "summary", p->summary);
         cJSON_AddNumberToObject(param, "default", p->fallback);
         cJSON_AddNumberToObject(param, "least", p->least);
-        cJSON_AddNumberToObject(param, "most", p->most);
+        if (p->most == DBL_MAX)
+            cJSON_AddNullToObject(param, "most"); // cJSON would round it up, beyond the range
+        else
+            cJSON_AddNumberToObject(param, "most", p->most);
         cJSON_AddBoolToObject(param, "whole", p->whole);
+        char range[80];
+        cJSON_AddStringToObject(param, "range", param_range(p, range, sizeof range));
     }
     return o;
 }

@@ -17,6 +17,9 @@ typedef enum isg_pair {
     ISG_PAIR_COUNT
 } isg_pair;
 
+// "sqdist", "l1", "dot" or "chi2": what cl/ and reports call it.
+ISG_API const char *isg_pair_name(isg_pair pair);
+
 // What sets a kernel's scale.
 typedef enum isg_scale_kind {
     ISG_SCALE_GAMMA = 0,   // gamma = 1/(2 sigma^2) = 1/(2 lengthscale^2)
