@@ -62,15 +62,3 @@ kernel void probe_speed(global scalar *out, scalar factor, int rounds, int fused
     CHAINS(SUM)
     STORE(s, out + i * LANES);
 }
-
-// How fast memory can be written: a vector per work-item, through the caches or past them.
-kernel void limit_fill(global scalar *out, scalar value, int vectors, int streamed)
-{
-    int i = (int)get_global_id(0);
-    if (i >= vectors)
-        return;
-    if (streamed)
-        STREAM((real)value, out + (long)i * LANES);
-    else
-        STORE((real)value, out + (long)i * LANES);
-}
