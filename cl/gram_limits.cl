@@ -8,16 +8,22 @@
 #include "pairs.h"
 #include "value.h"
 
-// Coordinates of one side that one of the other meets in a round; and accumulators, few enough to stay in registers and
-// enough to keep every unit busy.
-#define POINTS 16
-#define SUMS   8
+// Coordinates of one side that one of the other meets in a round; and accumulators, of all a pair's numbers together
+// few enough to stay in 16 registers and enough to keep every unit busy. Two steps of one accumulator follow each
+// other, so that no more than one result is on its way to a register of its own.
+#define POINTS 20
+#if defined(ADD_SQDIST) + defined(ADD_L1) + defined(ADD_DOT) + defined(ADD_CHI2) > 1
+#define SUMS 5
+#else
+#define SUMS 10
+#endif
+#define VALUES 8
 
 #define START(name, step)                                                                                              \
     real sums_##name[SUMS];                                                                                            \
     EACH (p, SUMS)                                                                                                     \
         sums_##name[p] = REAL(0);
-#define ADD(name, step) sums_##name[p % SUMS] = step(sums_##name[p % SUMS], y, x[p], w);
+#define ADD(name, step) sums_##name[p * SUMS / POINTS] = step(sums_##name[p * SUMS / POINTS], y, x[p], w);
 #define GATHER(name, step)                                                                                             \
     EACH (p, SUMS)                                                                                                     \
         all = all + sums_##name[p];
@@ -43,15 +49,15 @@ kernel void limit_steps(global const scalar *values, global scalar *out, int rou
 
 #define FROM_NUMBER(name, step) real name = number[p];
 
-// SUMS values a round; each value's mantissa, as a number in [1, 2), is what the next one is computed from. values:
-// SUMS + 1 vectors in [1, 2).
+// VALUES values a round; each value's mantissa, as a number in [1, 2), is what the next one is computed from. values:
+// VALUES + 1 vectors in [1, 2).
 kernel void limit_values(global const scalar *values, global const scalar *numbers, global scalar *out, int rounds)
 {
-    real number[SUMS], other = LOAD(values + SUMS * LANES);
-    EACH (p, SUMS)
+    real number[VALUES], other = LOAD(values + VALUES * LANES);
+    EACH (p, VALUES)
         number[p] = LOAD(values + p * LANES);
     for (int n = 0; n < rounds; n++) {
-        EACH (p, SUMS) {
+        EACH (p, VALUES) {
             EACH_PAIR(FROM_NUMBER)
 #if NORMS
             const real least = PICK_REAL(0x1p-26f, 0x1p-55);
@@ -65,7 +71,7 @@ kernel void limit_values(global const scalar *values, global const scalar *numbe
         }
     }
     real all = other;
-    EACH (p, SUMS)
+    EACH (p, VALUES)
         all = all + number[p];
     STORE(all, out + (int)get_global_id(0) * LANES);
 }

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { TRIES = 5, CHAINS = 16 /* as in probe.cl */, MOST_ROUNDS = 1 << 24, GROUP = 64 };
+enum { TRIES = 5, CHAINS = 12 /* as in probe.cl */, MOST_ROUNDS = 1 << 24, GROUP = 64 };
 
 // A large buffer, which lies in host memory on devices that share it: huge pages are twice as fast to write, and a
 // limit must not be less than what is held against it.
