@@ -17,7 +17,9 @@
 #else
 #define SUMS 10
 #endif
-#define VALUES 8
+
+// Values beside each other: enough that none waits for the one of the round before.
+#define VALUES 12
 
 #define START(name, step)                                                                                              \
     real sums_##name[SUMS];                                                                                            \
