@@ -38,9 +38,10 @@ kernel void probe_functions(global const scalar *x, global scalar *exps, global 
     STORE(mul_normal(e, e), products + i * LANES);
 }
 
-// Sixteen chains, enough to keep every multiply-add unit busy; each a variable of its own, for a compiler that does not
-// unroll would leave an array in memory, and measure that. fused: which of the two instructions.
-#define CHAINS(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11) F(12) F(13) F(14) F(15)
+// Twelve chains, enough to keep every multiply-add unit busy and, with the factor, within 16 registers; each a variable
+// of its own, for a compiler that does not unroll would leave an array in memory, and measure that. fused: which of the
+// two instructions.
+#define CHAINS(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
 kernel void probe_speed(global scalar *out, scalar factor, int rounds, int fused)
 {
     int i = (int)get_global_id(0);
@@ -61,16 +62,4 @@ kernel void probe_speed(global scalar *out, scalar factor, int rounds, int fused
     }
     CHAINS(SUM)
     STORE(s, out + i * LANES);
-}
-
-// How fast memory can be written: a vector per work-item, through the caches or past them.
-kernel void limit_fill(global scalar *out, scalar value, int vectors, int streamed)
-{
-    int i = (int)get_global_id(0);
-    if (i >= vectors)
-        return;
-    if (streamed)
-        STREAM((real)value, out + (long)i * LANES);
-    else
-        STORE((real)value, out + (long)i * LANES);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
@@ -116,6 +117,20 @@ void *isg_alloc(int64_t count, size_t element_bytes)
     void *block = aligned_alloc(64, rounded);
     if (block)
         memset(block, 0, rounded);
+    return block;
+}
+
+void *isg_alloc_large(int64_t bytes)
+{
+    const int64_t huge_page = (int64_t)2 << 20;
+    if (bytes < 0 || bytes > INT64_MAX - huge_page || (uint64_t)bytes > SIZE_MAX / 2)
+        return NULL;
+    size_t rounded = (size_t)isg_round_up(bytes > 0 ? bytes : 1, huge_page);
+    void *block = aligned_alloc((size_t)huge_page, rounded);
+#ifdef MADV_HUGEPAGE
+    if (block)
+        madvise(block, rounded, MADV_HUGEPAGE);
+#endif
     return block;
 }
 

@@ -53,6 +53,10 @@ static inline int64_t isg_max(int64_t a, int64_t b)
 // A 64-byte aligned block of zeros, freed with free(); NULL when memory or the size is out of bounds.
 void *isg_alloc(int64_t count, size_t element_bytes);
 
+// A block that is large and not zeroed, on huge pages where the system has them: for what is written in long sweeps.
+// Freed with free(); NULL when memory or the size is out of bounds.
+void *isg_alloc_large(int64_t bytes);
+
 // Element `index` (in elements from array.data) as a double; exact but for 64-bit integers, which are rounded.
 double isg_load_double(isg_dtype dtype, const void *data, int64_t index);
 

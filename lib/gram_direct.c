@@ -41,6 +41,11 @@ static int32_t tall(shape s)
     return s.rows * s.down;
 }
 
+int32_t isg_gram_direct_lanes(const isg_gram *gram)
+{
+    return choose_shape(&gram->context->device, gram->op.x.dtype, false).lanes;
+}
+
 static int32_t row_panel(shape s)
 {
     return tall(s) * s.group_rows;
@@ -51,14 +56,12 @@ static int32_t col_panel(shape s)
     return s.lanes * s.vectors * s.across * s.group_cols;
 }
 
-enum { LONGEST_OPTIONS = 3000 };
-
 // The options that say what a pair's value is.
-static void put_value_options(isg_text *to, const isg_gram *gram)
+void isg_gram_put_options(isg_text *to, const isg_gram *gram)
 {
     static const char *const names[ISG_PAIR_COUNT] = {"SQDIST", "L1", "DOT", "CHI2"};
     const isg_plan *plan = &gram->op.plan;
-    char value[LONGEST_OPTIONS];
+    char value[ISG_LONGEST_OPTIONS];
     isg_plan_expression(plan, value, sizeof value);
     for (int pair = 0; pair < ISG_PAIR_COUNT; pair++)
         if (plan->used[pair])
@@ -68,7 +71,7 @@ static void put_value_options(isg_text *to, const isg_gram *gram)
 }
 
 // The numbers and weights on the device.
-static isg_status upload_numbers(isg_gram *gram)
+isg_status isg_gram_upload_numbers(isg_gram *gram)
 {
     if (gram->numbers)
         return ISG_OK;
@@ -100,9 +103,9 @@ fail:
 static isg_status get_kernel(isg_gram *gram, bool mirrored, bool stream, shape s, cl_kernel *kernel)
 {
     isg_real_type type = {gram->op.x.dtype, isg_probe_fused(gram->context, gram->op.x.dtype), s.lanes};
-    char options[LONGEST_OPTIONS];
+    char options[ISG_LONGEST_OPTIONS];
     isg_text text = {options, sizeof options, 0};
-    put_value_options(&text, gram);
+    isg_gram_put_options(&text, gram);
     isg_put(&text,
             "-D ROWS=%d -D VECTORS=%d -D DOWN=%d -D ACROSS=%d -D GROUP_COLS=%d -D GROUP_ROWS=%d -D SYMMETRIC=%d -D "
             "STREAMED=%d",
@@ -304,6 +307,12 @@ static int64_t points_per_set(const isg_gram *gram)
     return isg_max(count, step);
 }
 
+// Mirrored tiles lie in one panel set.
+bool isg_gram_direct_mirrors(const isg_gram *gram, const isg_block *b)
+{
+    return (b->row + b->rows - 1) / points_per_set(gram) == 0 && mirror_pays(gram, b);
+}
+
 isg_status isg_gram_direct_block(isg_gram *gram, isg_block b)
 {
     isg_status st;
@@ -311,7 +320,7 @@ isg_status isg_gram_direct_block(isg_gram *gram, isg_block b)
     int64_t set = points_per_set(gram);
     int64_t last_row = (b.row + b.rows - 1) / set, last_col = (b.col + b.cols - 1) / set;
     int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
-    j.mirrored = last_row == 0 && mirror_pays(gram, &b);
+    j.mirrored = isg_gram_direct_mirrors(gram, &b);
     j.shape = choose_shape(&gram->context->device, gram->op.x.dtype, gram->op.x.dims, j.mirrored);
     j.total = (double)b.rows * (double)b.cols;
     int32_t lead;
@@ -319,7 +328,7 @@ isg_status isg_gram_direct_block(isg_gram *gram, isg_block b)
     // Mirrored tiles must meet at the diagonal: rows are shifted as columns are.
     int32_t row_lead = j.mirrored ? lead : 0;
     TRY(get_kernel(gram, j.mirrored, stream, j.shape, &j.kernel));
-    TRY(upload_numbers(gram));
+    TRY(isg_gram_upload_numbers(gram));
     for (int64_t r = b.row / set; r <= last_row; r++) {
         TRY(pack_side(gram, true, r * set, isg_min(set, gram->op.x.count - r * set), row_panel(j.shape), row_lead));
         for (int64_t c = b.col / set; c <= last_col; c++) {
@@ -350,12 +359,12 @@ isg_status isg_gram_direct_diagonal(isg_gram *gram, int64_t count, void *out)
     cl_mem k = NULL;
     int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
     isg_real_type type = {gram->op.x.dtype, isg_probe_fused(context, gram->op.x.dtype), 1};
-    char options[LONGEST_OPTIONS];
+    char options[ISG_LONGEST_OPTIONS];
     isg_text text = {options, sizeof options, 0};
     int64_t set = points_per_set(gram);
-    put_value_options(&text, gram);
+    isg_gram_put_options(&text, gram);
     isg_put(&text, "-D ROW_PANEL=%d -D COL_PANEL=%d", (int)row_panel(s), (int)col_panel(s));
-    TRY(upload_numbers(gram));
+    TRY(isg_gram_upload_numbers(gram));
     TRY(isg_program_kernel(context, &kernel, "diagonal.cl", "diagonal", type, options));
     int64_t step = isg_min(set, 1 << 20);
     for (int64_t at = 0; at < count; at += step) {

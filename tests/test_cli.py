@@ -14,6 +14,8 @@ from cli import needs_f64
 from gaussian_weights import (RECIPES, WITH_A_WARNING, bessel, delta, integrated, normalized, old_gkern, outer, point)
 
 EPSILON = {"<f4": 2.0**-24, "<f8": 2.0**-53}
+LIMITS = {"fill_bytes_per_s", "steps_per_s", "values_per_s", "computed_pairs", "memory_seconds", "arithmetic_seconds",
+          "seconds", "fraction"}  # numbers in a report of what could be reached
 LEAST = {"<f4": 2.0**-126, "<f8": 2.0**-1022}
 
 
@@ -321,8 +323,10 @@ class Gram(cli.Case):
                           "dtype": "float32", "output": "k.npy", "plot": "k.png"})
         self.assertRegex(report["contract"], r"^isogram-1/f32/(un)?fused$")
         self.assertEqual(set(report["seconds"]), {"read", "compute", "write"})
-        self.assertEqual(set(report["limits"]), {"fill_bytes_per_s", "madds_per_s", "seconds", "fraction"})
-        self.assertGreater(min(report["limits"].values()), 0)
+        limits = report["limits"]
+        self.assertIn(limits.pop("bound"), ("memory", "arithmetic"))
+        self.assertEqual(set(limits), LIMITS | {"copy_bytes_per_s", "madds_per_s"})
+        self.assertGreater(min(limits.values()), 0)
         self.assertGreater(report["pairs_per_s"], 0)
         self.assertNotIn("limits", self.succeed("gram", "x.npy", "--json").json)
         summary = self.succeed("gram", "x.npy", "-o", "k.npy", "--limits").out.decode()
@@ -436,12 +440,96 @@ class Verify(cli.Case):
         self.assertEqual({len(check["hash"]) for check in report["checks"]}, {32})
 
 
+class Bench(cli.Case):
+    def bench(self, *options):
+        # Nothing here runs twice: saving programs would take as long as compiling them.
+        return self.succeed("bench", "--repeat", 2, *options, env={"ISOGRAM_CACHE_DIR": "off"}, timeout=500)
+
+    def test_report_has_every_row(self):
+        report = self.bench("--n", 70, "--dims", "5,3", "--precision", "f32", "--json").json
+        self.assertEqual({key: report[key] for key in ("command", "n", "dtype", "repeat")},
+                         {"command": "bench", "n": 70, "dtype": "float32", "repeat": 2})
+        self.assertRegex(report["contract"], r"^isogram-1/f32/(un)?fused$")
+        self.assertEqual(set(report["limits"]), {"fill_bytes_per_s", "copy_bytes_per_s", "madds_per_s"})
+        self.assertGreater(min(report["limits"].values()), 0)
+        rows = [kernel["name"] for kernel in self.succeed("kernels", "--json").json["kernels"]]
+        wanted = ([("rbf", 5, "K(X, X)"), ("rbf", 3, "K(X, X)")] +
+                  [(row, 3, "K(X, X)") for row in rows if row != "rbf"] +
+                  [("rbf", 5, "K(X, Y)"), ("rbf", 3, "K(X, Y)"), (None, None, "grid")])
+        self.assertEqual([(job.get("kernel"), job.get("dimension"), job["matrix"]) for job in report["jobs"]], wanted)
+        for job in report["jobs"]:
+            self.check_job(job, 70)
+        self.assertEqual((report["small"]["n"], report["small"]["dimension"]), (100, 10))
+        self.assertGreaterEqual(report["small"]["seconds"], report["small"]["best_seconds"])
+        self.assertGreater(report["small"]["best_seconds"], 0)
+        self.assertTrue(report["small"]["calls"] >= 1000 or report["small"]["seconds"] > 1e-3, report["small"])
+
+    def check_job(self, job, n):
+        limits = job["limits"]
+        self.assertEqual(job["shape"], [n, n])
+        self.assertAlmostEqual(job["pairs_per_s"], n * n / job["seconds"], delta=1e-9 * job["pairs_per_s"])
+        self.assertAlmostEqual(job["bytes_per_s"], 4 * job["pairs_per_s"], delta=1e-9 * job["bytes_per_s"])
+        self.assertAlmostEqual(limits["fraction"], limits["seconds"] / job["seconds"], delta=1e-9 * limits["fraction"])
+        self.assertEqual(limits["seconds"], limits[limits["bound"] + "_seconds"])
+        self.assertEqual(limits["seconds"], max(limits["memory_seconds"], limits["arithmetic_seconds"]))
+        self.assertEqual(set(limits), LIMITS | {"bound"})
+        self.assertGreater(min(job["seconds"], limits["fraction"], limits["fill_bytes_per_s"]), 0)
+        if job["matrix"] == "grid":
+            return
+        self.assertIn(limits["computed_pairs"], (n * n, n * (n + 1) / 2))
+        self.assertGreater(min(limits["steps_per_s"], limits["values_per_s"], job["operations_per_s"]), 0)
+        arithmetic = limits["computed_pairs"] * (job["dimension"] / limits["steps_per_s"] + 1 / limits["values_per_s"])
+        self.assertAlmostEqual(limits["arithmetic_seconds"], arithmetic, delta=1e-9 * arithmetic)
+
+    def test_chosen_rows(self):
+        options = ("--n", 33, "--dims", "2,7", "--kernel", "chi2", "--kernel", "poly", "--kernel", "chi2")
+        text = self.bench(*options).out.decode()
+        lines = [line.split() for line in text.splitlines() if "K(X, X)" in line]
+        self.assertEqual([(line[0], line[3]) for line in lines],
+                         [("chi2", "2"), ("chi2", "7"), ("polynomial", "2"), ("polynomial", "7")])
+        for word in ("contract", "fill ", "n = 33, float32, medians of 2", "small ", "total     4 jobs"):
+            self.assertIn(word, text)
+        table = [line for line in self.bench(*options, "--markdown").out.decode().splitlines() if line.startswith("|")]
+        self.assertEqual(len(table), 6)
+        self.assertEqual({line.count("|") for line in table}, {11})
+        self.assertEqual(self.bench(*options, "--quiet").out, b"")
+
+    @needs_f64
+    def test_double(self):
+        report = self.bench("--n", 20, "--dims", 4, "--kernel", "rbf", "--precision", "f64", "--json").json
+        self.assertEqual((report["dtype"], [job["matrix"] for job in report["jobs"]]),
+                         ("float64", ["K(X, X)", "K(X, Y)"]))
+
+    def test_refusals(self):
+        for args, code, words in [
+            (["--kernel", "rbg"], cli.USAGE, ["rbg", "did you mean 'rbf'", "additive_chi2"]),
+            (["--kernel", "2*rbf"], cli.USAGE, ["2*rbf", "wendland"]),
+            (["--n", "0"], cli.USAGE, "--n '0'"),
+            (["--n", "99999999999"], cli.USAGE, "--n"),
+            (["--n", "12x"], cli.USAGE, "--n '12x'"),
+            (["--dims", ""], cli.USAGE, "--dims"),
+            (["--dims", "3,0"], cli.USAGE, "--dims '3,0'"),
+            (["--dims", "2.5"], cli.USAGE, "--dims '2.5'"),
+            (["--dims", "nan"], cli.USAGE, "--dims 'nan'"),
+            (["--repeat", "0"], cli.USAGE, "--repeat '0'"),
+            (["--precision", "f16"], cli.USAGE, "f16"),
+            (["--markdown", "--json"], cli.USAGE, "standard output"),
+            (["-o", "k.npy"], cli.USAGE, "--output"),
+            (["--plot", "k.png"], cli.USAGE, "--plot"),
+            (["extra"], cli.USAGE, "extra"),
+            (["--n", "16000000"], cli.FAILED, ["--n 16000000", "memory"]),
+            (["--n", "100", "--device", "no such device"], cli.FAILED, "no such device"),
+        ]:
+            with self.subTest(args=args):
+                self.check_refusal(self.run_command("bench", *args), code, words)
+
+
 class General(cli.Case):
     def test_help_names_every_verb(self):
         text = self.succeed("--help").out.decode()
         self.assertEqual(self.succeed("help").out.decode(), text)
         self.assertEqual(self.run_command().code, cli.USAGE)
-        for verb in ("devices", "grid", "gram", "kernels", "verify"):
+        for verb in ("devices", "grid", "gram", "kernels", "verify", "bench"):
             self.assertIn(f"  {verb} ", text)
             self.assertTrue(self.succeed(verb, "--help").out.decode().startswith(f"usage: isogram {verb}"))
 

@@ -117,7 +117,7 @@ START_TEST(limits)
     isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 1 << 22);
     isg_limits l;
     device_ok(context, isg_context_measure(context, ISG_PRECISION_F32, &l));
-    ck_assert(l.fill_bytes_per_s > 0 && l.madds_per_s > 0);
+    ck_assert(l.fill_bytes_per_s > 0 && l.copy_bytes_per_s > 0 && l.madds_per_s > 0);
     isg_context_destroy(&context);
 }
 END_TEST

@@ -16,6 +16,7 @@ static const struct {
     {"gram", verb_gram, "the Gram matrix of points in a .npy file"},
     {"kernels", verb_kernels, "the covariance functions there are"},
     {"verify", verb_verify, "the certificate: whether a device gives the contract's bits"},
+    {"bench", verb_bench, "this device against its own limits, measured in the same run"},
 };
 
 static void help(void)

@@ -66,6 +66,38 @@ cJSON *report_shape(int32_t ndim, const int64_t *shape)
     return a;
 }
 
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double median_of(double *values, int64_t count)
+{
+    qsort(values, (size_t)count, sizeof *values, by_value);
+    return (values[(count - 1) / 2] + values[count / 2]) / 2;
+}
+
+const char *limit_word(const isg_gram_limits *limits)
+{
+    return limits->memory_seconds >= limits->arithmetic_seconds ? "memory" : "arithmetic";
+}
+
+cJSON *report_gram_limits(const isg_gram_limits *limits, double seconds)
+{
+    cJSON *l = cJSON_CreateObject();
+    cJSON_AddNumberToObject(l, "fill_bytes_per_s", limits->fill_bytes_per_s);
+    cJSON_AddNumberToObject(l, "steps_per_s", limits->steps_per_s);
+    cJSON_AddNumberToObject(l, "values_per_s", limits->values_per_s);
+    cJSON_AddNumberToObject(l, "computed_pairs", limits->computed_pairs);
+    cJSON_AddNumberToObject(l, "memory_seconds", limits->memory_seconds);
+    cJSON_AddNumberToObject(l, "arithmetic_seconds", limits->arithmetic_seconds);
+    cJSON_AddNumberToObject(l, "seconds", limits->seconds);
+    cJSON_AddNumberToObject(l, "fraction", limits->seconds / seconds);
+    cJSON_AddStringToObject(l, "bound", limit_word(limits));
+    return l;
+}
+
 isg_precision precision_of(isg_dtype dtype)
 {
     return dtype == ISG_F64 ? ISG_PRECISION_F64 : ISG_PRECISION_F32;

@@ -21,6 +21,15 @@ void progress_end(progress *p);
 // 1234567 as "1.23 M" and the like.
 const char *with_prefix(double value, char *text, size_t bytes);
 
+// The median; sorts the values.
+double median_of(double *values, int64_t count);
+
+// What bounds it: "memory" or "arithmetic".
+const char *limit_word(const isg_gram_limits *limits);
+
+// The limits of a matrix that took `seconds`, with the fraction of them that it reached.
+cJSON *report_gram_limits(const isg_gram_limits *limits, double seconds);
+
 // The precision of results of this dtype.
 isg_precision precision_of(isg_dtype dtype);
 

@@ -4,7 +4,6 @@
 #include "report.h"
 #include "verbs.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,26 +179,9 @@ typedef struct figures {
     double seconds; // median of the repetitions
     double pairs;
     double read_seconds, write_seconds;
-    isg_limits limits; // zero unless measured
-    double limit_seconds;
+    isg_limits device; // zero unless measured
+    isg_gram_limits limits;
 } figures;
-
-// The least time the device could need: writing K, or one multiply-add per coordinate of each pair that has to be
-// computed.
-static double limit_seconds(const isg_gram *gram, bool symmetric, const isg_limits *limits)
-{
-    int64_t n, m, d;
-    isg_gram_shape(gram, &n, &m, &d);
-    double pairs = (double)n * (double)m, computed = symmetric ? (double)n * (double)(n + 1) / 2 : pairs;
-    return fmax(pairs * (double)isg_dtype_bytes(isg_gram_dtype(gram)) / limits->fill_bytes_per_s,
-                computed * (double)d / limits->madds_per_s);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 // Computes K as often as asked for. The bits are the same each time.
 static isg_status compute(const gram_options *o, isg_gram *gram, const isg_array *k, figures *f, progress *shown)
@@ -213,10 +195,8 @@ static isg_status compute(const gram_options *o, isg_gram *gram, const isg_array
         st = isg_gram_dense(gram, *k);
         times[i] = isg_seconds() - start;
     }
-    if (!st) {
-        qsort(times, (size_t)repeat, sizeof *times, by_value);
-        f->seconds = (times[(repeat - 1) / 2] + times[repeat / 2]) / 2;
-    }
+    if (!st)
+        f->seconds = median_of(times, repeat);
     f->pairs = (double)k->shape[0] * (double)k->shape[1];
     progress_end(shown);
     return st;
@@ -225,7 +205,7 @@ static isg_status compute(const gram_options *o, isg_gram *gram, const isg_array
 static void summarize(const gram_options *o, isg_context *context, const isg_gram *gram, const isg_array *k,
                       const figures *f)
 {
-    char rate[32], fill[32], madds[32];
+    char rate[32], fill[32], steps[32], values[32];
     const isg_device *d = isg_context_device(context);
     printf("K         %lld x %lld %s%s%s\n", (long long)k->shape[0], (long long)k->shape[1], isg_dtype_name(k->dtype),
            o->common.output ? " in " : "", o->common.output ? o->common.output : "");
@@ -241,10 +221,12 @@ static void summarize(const gram_options *o, isg_context *context, const isg_gra
         printf(", %s %.6g", row->params[i].name, isg_gram_param(gram, i));
     printf("%s\n", o->params.lengthscales ? ", a lengthscale for each column" : "");
     printf("time      %.4f s, %spairs/s\n", f->seconds, with_prefix(f->pairs / f->seconds, rate, sizeof rate));
-    if (f->limit_seconds > 0)
-        printf("limit     %.0f %% of what the device can do (fill %sB/s, %smultiply-adds/s, measured now)\n",
-               100 * f->limit_seconds / f->seconds, with_prefix(f->limits.fill_bytes_per_s, fill, sizeof fill),
-               with_prefix(f->limits.madds_per_s, madds, sizeof madds));
+    const isg_gram_limits *l = &f->limits;
+    if (l->seconds > 0)
+        printf("limit     %.0f %% of what the device can do, by its %s (fill %sB/s, %ssteps/s, %svalues/s, measured "
+               "now)\n",
+               100 * l->seconds / f->seconds, limit_word(l), with_prefix(l->fill_bytes_per_s, fill, sizeof fill),
+               with_prefix(l->steps_per_s, steps, sizeof steps), with_prefix(l->values_per_s, values, sizeof values));
 }
 
 static void fill_report(cJSON *report, const gram_options *o, const isg_gram *gram, const isg_array *k,
@@ -272,12 +254,11 @@ static void fill_report(cJSON *report, const gram_options *o, const isg_gram *gr
     cJSON_AddNumberToObject(seconds, "compute", f->seconds);
     cJSON_AddNumberToObject(seconds, "write", f->write_seconds);
     cJSON_AddNumberToObject(report, "pairs_per_s", f->pairs / f->seconds);
-    if (f->limit_seconds > 0) {
-        cJSON *limits = cJSON_AddObjectToObject(report, "limits");
-        cJSON_AddNumberToObject(limits, "fill_bytes_per_s", f->limits.fill_bytes_per_s);
-        cJSON_AddNumberToObject(limits, "madds_per_s", f->limits.madds_per_s);
-        cJSON_AddNumberToObject(limits, "seconds", f->limit_seconds);
-        cJSON_AddNumberToObject(limits, "fraction", f->limit_seconds / f->seconds);
+    if (f->limits.seconds > 0) {
+        cJSON *limits = report_gram_limits(&f->limits, f->seconds);
+        cJSON_AddNumberToObject(limits, "copy_bytes_per_s", f->device.copy_bytes_per_s);
+        cJSON_AddNumberToObject(limits, "madds_per_s", f->device.madds_per_s);
+        cJSON_AddItemToObject(report, "limits", limits);
     }
 }
 
@@ -383,11 +364,9 @@ static int run(gram_options *o, isg_context *context, work *w)
     if (o->order && label_order_read(&w->order, o->order, shape[0], &error))
         return complain("%s", error.message);
     isg_dtype dtype = isg_gram_dtype(w->gram);
-    if (o->limits) {
-        if (isg_context_measure(context, precision_of(dtype), &f.limits))
-            return complain("%s", isg_context_error(context)->message);
-        f.limit_seconds = limit_seconds(w->gram, !o->y, &f.limits);
-    }
+    if (o->limits &&
+        (isg_context_measure(context, precision_of(dtype), &f.device) || isg_gram_measure(w->gram, &f.limits)))
+        return complain("%s", isg_context_error(context)->message);
     if (isg_npy_create(&w->k, o->common.output ? o->common.output : "-", dtype, 2, shape, &error))
         return complain("%s", error.message);
     if (compute(o, w->gram, isg_npy_array(w->k), &f, &shown))

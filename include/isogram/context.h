@@ -103,9 +103,10 @@ ISG_API const isg_probe *isg_context_probe(isg_context *context);
 // equal bits for equal input on any device. Never NULL; precision: not DEFAULT.
 ISG_API const char *isg_context_contract(isg_context *context, isg_precision precision);
 
-// What one device can do at most, measured now (about 0.3 s): the yardstick for every other figure.
+// What one device can do at most, measured now (about 0.5 s): the yardstick for every other figure.
 typedef struct isg_limits {
     double fill_bytes_per_s; // writing a large buffer with one value
+    double copy_bytes_per_s; // from one large buffer to another: bytes read and bytes written
     double madds_per_s;      // independent multiply-adds in registers, in the contract's arithmetic
 } isg_limits;
 ISG_API isg_status isg_context_measure(isg_context *context, isg_precision precision, isg_limits *out);

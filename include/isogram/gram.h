@@ -74,6 +74,19 @@ ISG_API isg_status isg_gram_dense(isg_gram *gram, isg_array k);
 // ISG_ERR_SHAPE: the block leaves the operator; k is untouched. Otherwise as isg_gram_dense.
 ISG_API isg_status isg_gram_tile(isg_gram *gram, int64_t row, int64_t col, isg_array k);
 
+// The least time that isg_gram_dense could take on this device, measured now (about 0.5 s, and a compilation): K has to
+// be written, and each pair that is computed needs d steps and a value, which kernels in registers do at these rates.
+typedef struct isg_gram_limits {
+    double fill_bytes_per_s;   // as isg_limits
+    double steps_per_s;        // a coordinate added to all numbers of a pair that the kernel takes
+    double values_per_s;       // from a pair's numbers to an element of K
+    double computed_pairs;     // n m; n (n + 1)/2 where one half of K(X, X) is mirrored
+    double memory_seconds;     // bytes of K / fill_bytes_per_s
+    double arithmetic_seconds; // computed_pairs (d/steps_per_s + 1/values_per_s)
+    double seconds;            // the larger of the two
+} isg_gram_limits;
+ISG_API isg_status isg_gram_measure(isg_gram *gram, isg_gram_limits *out);
+
 // Computes K[i, i] for i < min(n, m) into the vector k, of the gram's dtype and any stride.
 ISG_API isg_status isg_gram_diagonal(isg_gram *gram, isg_array k);
 
