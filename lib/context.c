@@ -79,7 +79,7 @@ isg_status isg_cl_fail(isg_context *context, cl_int code, const char *call, cons
     return st;
 }
 
-static isg_status open_candidate(isg_context *context, const isg_candidate *candidate)
+isg_status isg_context_open(isg_context *context, const isg_candidate *candidate, cl_context cl, cl_command_queue queue)
 {
     isg_status st = ISG_OK;
     context->device = candidate->device;
@@ -88,9 +88,26 @@ static isg_status open_candidate(isg_context *context, const isg_candidate *cand
     context->zero_copy = candidate->device.unified_memory != 0;
     if (context->max_alloc_bytes <= 0 || context->max_alloc_bytes > candidate->device.max_alloc_bytes)
         context->max_alloc_bytes = candidate->device.max_alloc_bytes;
-    const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)candidate->platform_id, 0};
-    CL_MAKE(context, context->cl, clCreateContext(properties, 1, &candidate->device_id, NULL, NULL, &code));
-    CL_MAKE(context, context->queue, clCreateCommandQueue(context->cl, candidate->device_id, 0, &code));
+    // Parts of devices come and go; whole ones are always there, and OpenCL 1.1 cannot retain them.
+    if (isg_device_parent(candidate->device_id)) {
+        CL_TRY(context, clRetainDevice(candidate->device_id));
+        context->part_of_device = true;
+    }
+    if (cl) {
+        CL_TRY(context, clRetainContext(cl));
+        context->cl = cl;
+    } else {
+        const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)candidate->platform_id,
+                                                    0};
+        CL_MAKE(context, context->cl, clCreateContext(properties, 1, &candidate->device_id, NULL, NULL, &code));
+    }
+    if (queue) {
+        CL_TRY(context, clRetainCommandQueue(queue));
+        context->queue = queue;
+        context->borrowed = true;
+    } else {
+        CL_MAKE(context, context->queue, clCreateCommandQueue(context->cl, candidate->device_id, 0, &code));
+    }
     TRY(isg_context_require(context, ISG_F32));
 fail:
     return st;
@@ -98,7 +115,9 @@ fail:
 
 static void close_device(isg_context *context)
 {
-    if (context->queue)
+    // Nothing of this library's is left in a caller's queue; what else is there may wait for an event that the caller
+    // is still to set.
+    if (context->queue && !context->borrowed)
         clFinish(context->queue);
     isg_programs_save(context);
     isg_programs_free(context);
@@ -106,8 +125,11 @@ static void close_device(isg_context *context)
         clReleaseCommandQueue(context->queue);
     if (context->cl)
         clReleaseContext(context->cl);
+    if (context->part_of_device)
+        clReleaseDevice(context->device_id);
     context->queue = NULL;
     context->cl = NULL;
+    context->borrowed = context->part_of_device = false;
 }
 
 // Tries the candidates that fit, best first.
@@ -127,7 +149,7 @@ static isg_status choose(isg_context *context, const char *spec, int64_t max_all
         memset(context->measured, 0, sizeof context->measured);
         memset(context->probed, 0, sizeof context->probed);
         context->max_alloc_bytes = max_alloc_bytes;
-        st = open_candidate(context, &list[i]);
+        st = isg_context_open(context, &list[i], NULL, NULL);
         if (!st)
             break;
         close_device(context);
@@ -141,36 +163,47 @@ static isg_status choose(isg_context *context, const char *spec, int64_t max_all
     return st;
 }
 
-isg_status isg_context_create(isg_context **out, const isg_context_params *params)
+isg_status isg_context_begin(isg_context **out, const isg_context_params *params)
 {
-    static const isg_context_params defaults;
-    params = params ? params : &defaults;
     *out = NULL;
     isg_error_clear(params->error);
+    if ((unsigned)params->arithmetic > ISG_ARITHMETIC_UNFUSED || params->max_alloc_bytes < 0)
+        return isg_fail(params->error, ISG_ERR_ARGUMENT, "unknown arithmetic, or a negative size");
     isg_context *context = calloc(1, sizeof *context);
     if (!context)
         return isg_fail(params->error, ISG_ERR_MEMORY, "no memory for a context");
     context->log = params->log;
     context->log_user = params->log_user;
     context->arithmetic = params->arithmetic;
-    const char *spec = params->device && *params->device ? params->device : getenv("ISOGRAM_DEVICE");
-    spec = spec && *spec ? spec : "auto";
+    context->max_alloc_bytes = params->max_alloc_bytes;
+    isg_cache_open(&context->cache, params->cache_dir, context->log, context->log_user);
+    *out = context;
+    return ISG_OK;
+}
 
-    isg_status st;
-    if ((unsigned)params->arithmetic > ISG_ARITHMETIC_UNFUSED || params->max_alloc_bytes < 0) {
-        st = isg_fail(&context->error, ISG_ERR_ARGUMENT, "unknown arithmetic, or a negative size");
-    } else {
-        isg_cache_open(&context->cache, params->cache_dir, context->log, context->log_user);
-        st = choose(context, spec, params->max_alloc_bytes);
-    }
+isg_status isg_context_end(isg_context **out, isg_context *context, const isg_context_params *params, isg_status st)
+{
     if (st) {
         if (params->error)
             *params->error = context->error;
         isg_context_destroy(&context);
-        return st;
     }
     *out = context;
-    return ISG_OK;
+    return st;
+}
+
+isg_status isg_context_create(isg_context **out, const isg_context_params *params)
+{
+    static const isg_context_params defaults;
+    params = params ? params : &defaults;
+    *out = NULL;
+    const char *spec = params->device && *params->device ? params->device : getenv("ISOGRAM_DEVICE");
+    spec = spec && *spec ? spec : "auto";
+    isg_context *context;
+    isg_status st = isg_context_begin(&context, params);
+    if (st)
+        return st;
+    return isg_context_end(out, context, params, choose(context, spec, params->max_alloc_bytes));
 }
 
 void isg_context_destroy(isg_context **context)

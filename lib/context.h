@@ -8,6 +8,7 @@
 #include <isogram/context.h>
 
 typedef struct isg_program isg_program;
+typedef struct isg_chain isg_chain;
 
 // What the probe found of one precision, as it lies in the cache. context->probe is what the public sees of it.
 typedef struct isg_verdict {
@@ -41,7 +42,10 @@ struct isg_context {
     cl_platform_id platform_id;
     cl_device_id device_id;
     cl_context cl;
-    cl_command_queue queue;
+    cl_command_queue queue; // in order, always
+    bool borrowed;          // the queue is the caller's, and so may be what waits in it
+    bool part_of_device;    // device_id was retained, which only parts of devices need
+    isg_chain *chain;       // commands are enqueued behind these events and nothing waits for them; NULL: calls block
 
     isg_program *programs; // all that were built, newest first
     isg_cache cache;
@@ -50,6 +54,14 @@ struct isg_context {
     void *log_user;
     isg_error error;
 };
+
+// The three steps of making a context, for context.c and opencl.c. begin: what the params say, no device yet; NULL when
+// it fails. open: takes a device; cl, queue: the caller's, to be retained; NULL: they are made. end: hands the context
+// out, or destroys it and tells the params' error; returns `st`, which came of the steps before.
+isg_status isg_context_begin(isg_context **out, const isg_context_params *params);
+isg_status isg_context_open(isg_context *context, const isg_candidate *candidate, cl_context cl,
+                            cl_command_queue queue);
+isg_status isg_context_end(isg_context **out, isg_context *context, const isg_context_params *params, isg_status st);
 
 void isg_context_log(const isg_context *context, isg_log_level level, const char *format, ...) ISG_PRINTF(3, 4);
 

@@ -157,6 +157,50 @@ isg_status isg_candidates(isg_candidate **list, int32_t *count, isg_error *error
     return ISG_OK;
 }
 
+cl_device_id isg_device_parent(cl_device_id device)
+{
+    cl_device_id parent = NULL;
+    if (clGetDeviceInfo(device, CL_DEVICE_PARENT_DEVICE, sizeof parent, &parent, NULL) != CL_SUCCESS)
+        return NULL; // OpenCL 1.1 knows whole devices only
+    return parent;
+}
+
+int32_t isg_device_place(cl_device_id device, const cl_device_id *list, size_t count)
+{
+    for (; device; device = isg_device_parent(device))
+        for (size_t i = 0; i < count; i++)
+            if (list[i] == device)
+                return (int32_t)i;
+    return -1;
+}
+
+// The place of an object in a list, or -1.
+static int32_t index_of(const void *const *list, cl_uint count, cl_uint room, const void *one)
+{
+    for (cl_uint i = 0; i < count && i < room; i++)
+        if (list[i] == one)
+            return (int32_t)i;
+    return -1;
+}
+
+bool isg_candidate_of(isg_candidate *candidate, cl_device_id id)
+{
+    cl_platform_id platform, platforms[MAX_PLATFORMS];
+    cl_device_id ids[MAX_DEVICES];
+    cl_uint count = 0;
+    if (clGetDeviceInfo(id, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL) != CL_SUCCESS)
+        return false;
+    *candidate = (isg_candidate){.platform_id = platform, .device_id = id};
+    if (clGetPlatformIDs(MAX_PLATFORMS, platforms, &count) != CL_SUCCESS)
+        count = 0;
+    candidate->device.platform_index = index_of((const void *const *)platforms, count, MAX_PLATFORMS, platform);
+    if (clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, MAX_DEVICES, ids, &count) != CL_SUCCESS)
+        count = 0;
+    candidate->device.device_index = index_of((const void *const *)ids, count, MAX_DEVICES, id);
+    describe(candidate);
+    return true;
+}
+
 isg_status isg_device_list(isg_device *out, int32_t capacity, int32_t *count, isg_error *error)
 {
     isg_error_clear(error);

@@ -16,6 +16,17 @@ typedef struct isg_candidate {
 // Every device of every platform, best first. *list: to be freed by the caller, NULL when there is none.
 isg_status isg_candidates(isg_candidate **list, int32_t *count, isg_error *error);
 
+// Describes a device that somebody else chose. Its indices are -1 where the platform does not list it: a part of a
+// device. false: it is none.
+bool isg_candidate_of(isg_candidate *candidate, cl_device_id id);
+
+// The device that this one is a part of, or NULL.
+cl_device_id isg_device_parent(cl_device_id device);
+
+// The place in a list of a device, or of the one it is a part of: PoCL lists the whole one for contexts and programs
+// that were made for parts. -1: it is not there.
+int32_t isg_device_place(cl_device_id device, const cl_device_id *list, size_t count);
+
 // Whether a spec (see isg_context_params.device) takes this device.
 bool isg_spec_matches(const char *spec, const isg_device *device);
 

@@ -6,6 +6,8 @@
 #include "program.h"
 #include "reference.h"
 
+#include <isogram/opencl.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +28,25 @@ static isg_status make_norms(isg_gram *gram)
     return ISG_OK;
 }
 
+// Finds where points lie, and turns those in a caller's buffer into a copy in host memory.
+static isg_status bring(isg_gram *gram, isg_array *points, isg_place *place, void **copy, const char *name)
+{
+    isg_status st;
+    isg_place found;
+    // What is not an array at all is told by whoever reads the points.
+    if (!points->mem && (points->ndim != 2 || !points->data || points->shape[0] < 1 || points->shape[1] < 1))
+        return ISG_OK;
+    TRY(isg_view_place(gram->context, points, name, &found));
+    // Retained, lest another buffer is made at the same address and taken for this one.
+    if (found.root)
+        CL_TRY(gram->context, clRetainMemObject(found.root));
+    *place = found;
+    if (points->mem)
+        TRY(isg_view_read(gram->context, points, name, copy));
+fail:
+    return st;
+}
+
 isg_status isg_gram_create(isg_context *context, isg_gram **out, const isg_gram_params *params)
 {
     *out = NULL;
@@ -44,7 +65,11 @@ isg_status isg_gram_create(isg_context *context, isg_gram **out, const isg_gram_
     gram->progress_user = params->progress_user;
     isg_dtype dtype = isg_operator_dtype(params);
     TRY(isg_context_require(context, dtype));
-    TRY(isg_operator_make(&gram->op, params, dtype, error));
+    isg_gram_params host = *params;
+    TRY(bring(gram, &host.x, &gram->x_place, &gram->copies[0], params->x_name ? params->x_name : "X"));
+    if (host.y.dtype != ISG_DTYPE_NONE)
+        TRY(bring(gram, &host.y, &gram->y_place, &gram->copies[1], params->y_name ? params->y_name : "Y"));
+    TRY(isg_operator_make(&gram->op, &host, dtype, error));
     TRY(make_norms(gram));
     *out = gram;
     return ISG_OK;
@@ -58,12 +83,20 @@ void isg_gram_destroy(isg_gram **gram)
     if (!gram || !*gram)
         return;
     isg_gram *g = *gram;
+    if (g->pending) {
+        clWaitForEvents(1, &g->pending);
+        clReleaseEvent(g->pending);
+    }
     isg_panels_free(&g->rows);
     isg_panels_free(&g->cols);
     isg_buffer_free(&g->numbers);
     isg_operator_free(&g->op);
     free(g->norms[0]);
     free(g->norms[1]);
+    free(g->copies[0]);
+    free(g->copies[1]);
+    isg_buffer_free(&g->x_place.root);
+    isg_buffer_free(&g->y_place.root);
     free(g);
     *gram = NULL;
 }
@@ -120,34 +153,166 @@ static isg_status check_output(const isg_gram *gram, const isg_array *k, int32_t
     if (k->dtype != gram->op.x.dtype)
         return isg_fail(error, ISG_ERR_DTYPE, "K is %s, the operator %s", isg_dtype_name(k->dtype),
                         isg_dtype_name(gram->op.x.dtype));
-    if (k->ndim != ndim || !k->data)
+    if (k->ndim != ndim || (!k->data && !k->mem))
         return isg_fail(error, ISG_ERR_SHAPE, "K must be a %s with data", ndim == 2 ? "matrix" : "vector");
     return ISG_OK;
 }
 
-isg_status isg_gram_tile(isg_gram *gram, int64_t row, int64_t col, isg_array k)
+// The address of a view's first element for alignment's sake. A buffer of the device's own begins at a multiple of what
+// the device promises; one that promises less than a vector gets an address that no vector has.
+static uint64_t aligned_address(const isg_context *context, const isg_place *place)
+{
+    cl_uint bits = 0;
+    if (place->root &&
+        (clGetDeviceInfo(context->device_id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof bits, &bits, NULL) != CL_SUCCESS ||
+         bits < 16 * 8 * sizeof(double)))
+        return 1;
+    return place->begin;
+}
+
+// Checks where a block of K is to go. An empty one has nothing to check further.
+static isg_status check_block(isg_gram *gram, int64_t row, int64_t col, const isg_array *k, isg_block *block)
 {
     isg_error *error = &gram->context->error;
-    isg_error_clear(error);
-    isg_status st = check_output(gram, &k, 2);
+    isg_status st = check_output(gram, k, 2);
+    *block = (isg_block){0};
     if (st)
         return st;
-    int64_t rows = k.shape[0], cols = k.shape[1], total;
+    int64_t rows = k->shape[0], cols = k->shape[1], total;
     if (rows < 0 || cols < 0 || row < 0 || col < 0 || rows > gram->op.x.count - row || cols > gram->op.y.count - col)
         return isg_fail(error, ISG_ERR_SHAPE,
                         "the block of %lld x %lld at (%lld, %lld) leaves the %lld x %lld operator", (long long)rows,
                         (long long)cols, (long long)row, (long long)col, (long long)gram->op.x.count,
                         (long long)gram->op.y.count);
-    if (rows == 0 || cols == 0)
-        return ISG_OK;
-    if ((k.strides[1] != 1 && cols > 1) || (k.strides[0] < cols && rows > 1))
+    bool empty = rows == 0 || cols == 0;
+    if (!empty && ((k->strides[1] != 1 && cols > 1) || (k->strides[0] < cols && rows > 1)))
         return isg_fail(error, ISG_ERR_SHAPE, "K needs unit stride within its rows, and rows that do not overlap");
-    const int64_t extent[2] = {rows, isg_max(k.strides[0], cols)};
-    st = isg_shape_count(k.dtype, 2, extent, &total, error);
-    if (st)
+    const int64_t extent[2] = {rows, empty ? cols : isg_max(k->strides[0], cols)};
+    isg_place place;
+    if ((st = isg_view_place(gram->context, k, "K", &place)) ||
+        (st = isg_shape_count(k->dtype, 2, extent, &total, error)))
         return st;
-    st = isg_gram_direct_block(gram, (isg_block){row, col, rows, cols, extent[1], k.data});
+    if (k->mem && (isg_view_flags(k->mem) & CL_MEM_READ_ONLY))
+        return isg_fail(error, ISG_ERR_ARGUMENT, "K: kernels may not write to its buffer, which is CL_MEM_READ_ONLY");
+    if (empty)
+        return ISG_OK;
+    if (isg_places_meet(&place, &gram->x_place) || isg_places_meet(&place, &gram->y_place))
+        return isg_fail(error, ISG_ERR_ARGUMENT, "K overlaps the memory of the points");
+    *block = (isg_block){
+        row, col, rows, cols, extent[1], k->data, k->mem, k->offset, aligned_address(gram->context, &place)};
+    return ISG_OK;
+}
+
+isg_status isg_gram_tile(isg_gram *gram, int64_t row, int64_t col, isg_array k)
+{
+    isg_error_clear(&gram->context->error);
+    isg_block block;
+    isg_status st = check_block(gram, row, col, &k, &block);
+    if (st || block.rows == 0)
+        return st;
+    // A caller's commands that are still in the queue would count as this call's time.
+    if ((st = isg_finish(gram->context)))
+        return st;
+    st = isg_gram_direct_block(gram, block);
     isg_programs_save(gram->context);
+    return st;
+}
+
+// Events of the caller's as the beginning of a chain.
+static isg_status begin_chain(isg_context *context, isg_chain *chain, cl_uint count, const cl_event *events)
+{
+    isg_error *error = &context->error;
+    if (count > 0 && !events)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "%u events to wait for, and no list of them", (unsigned)count);
+    for (cl_uint i = 0; i < count; i++) {
+        cl_context owner;
+        cl_int status, code;
+        if (!events[i])
+            return isg_fail(error, ISG_ERR_ARGUMENT, "wait_list[%u] is NULL", (unsigned)i);
+        code = clGetEventInfo(events[i], CL_EVENT_CONTEXT, sizeof owner, &owner, NULL);
+        if (code == CL_SUCCESS)
+            code = clGetEventInfo(events[i], CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, NULL);
+        if (code != CL_SUCCESS)
+            return isg_fail(error, ISG_ERR_ARGUMENT, "wait_list[%u] is no event: %s", (unsigned)i,
+                            isg_cl_error_name(code));
+        if (owner != context->cl)
+            return isg_fail(error, ISG_ERR_ARGUMENT, "wait_list[%u] belongs to another OpenCL context", (unsigned)i);
+        if (status < 0)
+            return isg_fail(error, ISG_ERR_ARGUMENT, "wait_list[%u] has failed: %s (%d)", (unsigned)i,
+                            isg_cl_error_name(status), (int)status);
+        isg_status st = isg_chain_add(context, chain, events[i]);
+        if (st)
+            return st;
+    }
+    return ISG_OK;
+}
+
+// Clover, which is what there is of OpenCL 1.1, reads the arguments of a launch when the events before it are done; by
+// then the next launch has set them anew.
+static isg_status wait_first(isg_context *context, isg_chain *chain)
+{
+    isg_status st = ISG_OK;
+    if (chain->count)
+        CL_TRY(context, clWaitForEvents(chain->count, chain->events));
+    TRY(isg_finish(context));
+    isg_chain_free(chain);
+fail:
+    return st;
+}
+
+// An event for a block without elements: done when those before it are.
+static isg_status enqueue_nothing(isg_context *context, isg_chain *chain)
+{
+    isg_status st;
+    const cl_event *waits;
+    cl_uint count;
+    cl_event event;
+    TRY(isg_chain_waits(context, chain, &waits, &count));
+    CL_TRY(context, clEnqueueMarkerWithWaitList(context->queue, count, waits, &event));
+    isg_chain_follow(chain, event);
+fail:
+    return st;
+}
+
+isg_status isg_gram_tile_enqueue(isg_gram *gram, int64_t row, int64_t col, isg_array k, cl_uint wait_count,
+                                 const cl_event *wait_list, cl_event *done)
+{
+    isg_context *context = gram->context;
+    isg_error_clear(&context->error);
+    isg_status st;
+    isg_block block;
+    isg_chain chain = {0};
+    if (done)
+        *done = NULL;
+    if (!k.mem)
+        return isg_fail(&context->error, ISG_ERR_ARGUMENT,
+                        "K is host memory; only a cl_mem can be written while nobody waits");
+    TRY(check_block(gram, row, col, &k, &block));
+    TRY(begin_chain(context, &chain, wait_count, wait_list));
+    if (strncmp(context->device.version, "OpenCL 1.1", 10) == 0)
+        TRY(wait_first(context, &chain));
+    if (block.rows > 0) {
+        context->chain = &chain;
+        st = isg_gram_direct_block(gram, block);
+        context->chain = NULL;
+    } else {
+        st = enqueue_nothing(context, &chain);
+    }
+    TRY(st);
+    CL_TRY(context, clFlush(context->queue));
+    if (done) {
+        CL_TRY(context, clRetainEvent(chain.events[0]));
+        *done = chain.events[0];
+    }
+fail:
+    // Also of what a call that failed has enqueued. The queue is in order: the last launch stands for those before.
+    if (chain.begun) {
+        if (gram->pending)
+            clReleaseEvent(gram->pending);
+        gram->pending = chain.events[0];
+        chain.events[0] = chain.events[--chain.count];
+    }
+    isg_chain_free(&chain);
     return st;
 }
 
@@ -169,6 +334,8 @@ isg_status isg_gram_diagonal(isg_gram *gram, isg_array k)
     isg_status st = check_output(gram, &k, 1);
     if (st)
         return st;
+    if (k.mem)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "the diagonal goes to host memory only, and K is a cl_mem");
     int64_t count = isg_min(gram->op.x.count, gram->op.y.count);
     if (k.shape[0] != count)
         return isg_fail(error, ISG_ERR_SHAPE, "the diagonal has %lld elements, K %lld", (long long)count,

@@ -4,29 +4,39 @@
 
 #include "buffer.h"
 #include "operator.h"
+#include "view.h"
 
 #include <isogram/gram.h>
 
 struct isg_gram {
     isg_context *context;
     isg_operator op;
-    void *norms[2]; // of x and y: 1/|x| in two parts, one array behind the other; NULL: not needed
+    void *norms[2];             // of x and y: 1/|x| in two parts, one array behind the other; NULL: not needed
+    void *copies[2];            // of x and y, where they were read back from a caller's buffer
+    isg_place x_place, y_place; // where the caller's points lie; their buffers are retained
     isg_progress_fn progress;
     void *progress_user;
     // Kept by gram_direct between calls.
-    isg_panels rows, cols; // cols stays empty where rows serve as both
-    cl_mem numbers;        // of the plan, and its weights
+    isg_panels rows, cols;   // cols stays empty where rows serve as both
+    cl_mem numbers;          // of the plan, and its weights
+    double pairs_per_second; // the best that launches gave so far; 0: not known
+    cl_event pending;        // of the last launch that nothing has waited for, or NULL
 };
 
-// A block of K in host memory: element (row + a, col + b) lies at data + (a * stride + b) elements.
+// A block of K in host memory: element (row + a, col + b) lies at data + (a * stride + b) elements. Or, with mem, in a
+// caller's buffer: there it is element offset + a * stride + b.
 typedef struct isg_block {
     int64_t row, col;
     int64_t rows, cols;
     int64_t stride;
     void *data;
+    cl_mem mem;
+    int64_t offset;
+    uint64_t address; // of the first element, as far as its alignment goes
 } isg_block;
 
-// gram_direct.c: by subtracting first, under the contract. The caller has checked everything.
+// gram_direct.c: by subtracting first, under the contract. The caller has checked everything. With context->chain, and
+// mem then, launches are enqueued and nothing waits.
 isg_status isg_gram_direct_block(isg_gram *gram, isg_block block);
 isg_status isg_gram_direct_diagonal(isg_gram *gram, int64_t count, void *out);
 

@@ -5,6 +5,7 @@
 #include "probe.h"
 #include "program.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +44,7 @@ static int32_t tall(shape s)
 
 int32_t isg_gram_direct_lanes(const isg_gram *gram)
 {
-    return choose_shape(&gram->context->device, gram->op.x.dtype, false).lanes;
+    return choose_shape(&gram->context->device, gram->op.x.dtype, gram->op.x.dims, false).lanes;
 }
 
 static int32_t row_panel(shape s)
@@ -92,10 +93,7 @@ isg_status isg_gram_upload_numbers(isg_gram *gram)
     }
     if (plan->weights)
         memcpy(all + (size_t)plan->number_count * element, plan->weights, (size_t)gram->op.x.dims * element);
-    TRY(isg_buffer_new(context, &gram->numbers, CL_MEM_READ_ONLY, count * (int64_t)element));
-    CL_TRY(context, clEnqueueWriteBuffer(context->queue, gram->numbers, CL_TRUE, 0, (size_t)count * element, all, 0,
-                                         NULL, NULL));
-fail:
+    st = isg_buffer_copy_of(context, &gram->numbers, all, count * (int64_t)element);
     free(all);
     return st;
 }
@@ -146,7 +144,7 @@ static bool mirror_pays(const isg_gram *gram, const isg_block *b)
         gram->op.symmetric && b->row == 0 && b->col == 0 && b->rows == gram->op.x.count && b->cols == gram->op.x.count;
     int64_t bytes = ((b->rows - 1) * b->stride + b->cols) * (int64_t)isg_dtype_bytes(gram->op.x.dtype);
     return whole && context->zero_copy && context->device.device_class == ISG_DEVICE_CPU &&
-           gram->op.x.dims >= (gram->op.x.dtype == ISG_F64 ? 1 : 8) && bytes <= context->max_alloc_bytes;
+           gram->op.x.dims >= (gram->op.x.dtype == ISG_F64 ? 1 : 8) && (b->mem || bytes <= context->max_alloc_bytes);
 }
 
 // Writing past the caches saves reading each line first, which halves the time of what is bound by memory, for a K that
@@ -155,12 +153,12 @@ static bool mirror_pays(const isg_gram *gram, const isg_block *b)
 static bool stream_pays(const isg_gram *gram, const isg_block *b, shape s, int32_t *lead)
 {
     int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
-    uintptr_t address = (uintptr_t)b->data;
+    uint64_t address = b->address;
     *lead = 0;
-    if (!gram->context->zero_copy || s.lanes == 1 || b->stride % s.lanes != 0 || address % (uintptr_t)element != 0 ||
+    if (!gram->context->zero_copy || s.lanes == 1 || b->stride % s.lanes != 0 || address % (uint64_t)element != 0 ||
         b->rows * b->cols * element <= (int64_t)4 << 20)
         return false;
-    int64_t past = (int64_t)(address / (uintptr_t)element % (uintptr_t)s.lanes) - b->col % s.lanes;
+    int64_t past = (int64_t)(address / (uint64_t)element % (uint64_t)s.lanes) - b->col % s.lanes;
     *lead = (int32_t)(past < 0 ? past + s.lanes : past);
     return true;
 }
@@ -173,7 +171,7 @@ typedef struct job {
     bool mirrored;
     const isg_panels *cols;  // gram->cols, or gram->rows where they are the same
     double done, total;      // elements of K
-    double pairs_per_second; // as measured so far; 0 before the first launch
+    double pairs_per_second; // as measured so far; 0: not known
 } job;
 
 // A part of the block that one pair of panel sets and one output buffer cover, in indices relative to the panel sets.
@@ -229,8 +227,10 @@ static isg_status launch_part(job *j, const part *p)
                          arg_int(gram->op.x.dims)),
                 (isg_range){{isg_round_up(cols, col_panel(s)) / (s.lanes * s.vectors * s.across), rows / tall(s)},
                             {s.group_cols, s.local_rows}});
-            if (st || (st = isg_finish(gram->context)))
+            if (st || (!gram->context->chain && (st = isg_finish(gram->context))))
                 return st;
+            if (gram->context->chain)
+                continue; // nobody waits: no rate to measure, no progress to tell
             // Elements of the block that this launch gave; of what was mirrored, the launch computed about half.
             int64_t row_end = isg_min(i + rows, p->row_hi), col_end = c + cols;
             double given = (double)(row_end - isg_max(i, p->row_lo)) * (double)(col_end - isg_max(c, p->col_lo));
@@ -239,6 +239,7 @@ static isg_status launch_part(job *j, const part *p)
                 given = c + cols < p->col_hi ? 0 : j->total - below * below - j->done;
             }
             j->pairs_per_second = (double)rows * (double)cols / (isg_seconds() - start + 1e-9);
+            gram->pairs_per_second = fmax(gram->pairs_per_second, j->pairs_per_second);
             j->done += given;
             if ((st = report(j)))
                 return st;
@@ -258,7 +259,8 @@ static int64_t rows_per_buffer(const isg_gram *gram, const isg_block *b, int64_t
     return isg_min(isg_max(rows, 1), b->rows);
 }
 
-// Computes a block whose points are packed, straight into host memory or through a staging buffer.
+// Computes a block whose points are packed, straight into host memory or a caller's buffer, or through a staging
+// buffer.
 static isg_status compute_packed(job *j, const isg_block *b)
 {
     isg_gram *gram = j->gram;
@@ -270,6 +272,14 @@ static isg_status compute_packed(job *j, const isg_block *b)
     part p = {.stride = stride,
               .col_lo = b->col - j->cols->first + j->cols->lead,
               .col_hi = b->col - j->cols->first + j->cols->lead + b->cols};
+    if (b->mem) {
+        p.k = b->mem;
+        p.stride = b->stride;
+        p.row_lo = b->row - gram->rows.first + gram->rows.lead;
+        p.row_hi = p.row_lo + b->rows;
+        p.origin = b->offset - p.row_lo * b->stride - p.col_lo;
+        return launch_part(j, &p);
+    }
     for (int64_t at = 0; at < b->rows; at += step) {
         int64_t rows = isg_min(step, b->rows - at);
         char *host = (char *)b->data + at * b->stride * element;
@@ -316,7 +326,7 @@ bool isg_gram_direct_mirrors(const isg_gram *gram, const isg_block *b)
 isg_status isg_gram_direct_block(isg_gram *gram, isg_block b)
 {
     isg_status st;
-    job j = {.gram = gram};
+    job j = {.gram = gram, .pairs_per_second = gram->context->chain ? gram->pairs_per_second : 0};
     int64_t set = points_per_set(gram);
     int64_t last_row = (b.row + b.rows - 1) / set, last_col = (b.col + b.cols - 1) / set;
     int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
@@ -342,7 +352,11 @@ isg_status isg_gram_direct_block(isg_gram *gram, isg_block b)
             q.col = isg_max(b.col, c * set);
             q.rows = isg_min(b.row + b.rows, (r + 1) * set) - q.row;
             q.cols = isg_min(b.col + b.cols, (c + 1) * set) - q.col;
-            q.data = (char *)b.data + ((q.row - b.row) * b.stride + (q.col - b.col)) * element;
+            int64_t past = (q.row - b.row) * b.stride + (q.col - b.col);
+            if (b.mem)
+                q.offset += past;
+            else
+                q.data = (char *)b.data + past * element;
             TRY(compute_packed(&j, &q));
         }
     }

@@ -116,6 +116,8 @@ static isg_status check_output(const isg_grid *grid, const isg_array *out)
     if (out->dtype != grid->dtype)
         return isg_fail(error, ISG_ERR_DTYPE, "the output is %s, the grid %s", isg_dtype_name(out->dtype),
                         isg_dtype_name(grid->dtype));
+    if (out->mem)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "a grid goes to host memory only, and the output is a cl_mem");
     bool fits = out->ndim == grid->ndim && out->data;
     int64_t stride = 1;
     for (int32_t a = grid->ndim - 1; a >= 0 && fits; a--) {

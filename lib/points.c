@@ -93,6 +93,8 @@ isg_status isg_points_read(isg_points *points, const isg_array *array, const uin
     if (points->count < 1 || points->dims < 1)
         return isg_fail(error, ISG_ERR_SHAPE, "%s: %lld rows and %lld columns; at least one of each is needed", name,
                         (long long)points->count, (long long)points->dims);
+    if (array->mem)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "%s: points in host memory are needed here", name);
     if (!array->data)
         return isg_fail(error, ISG_ERR_ARGUMENT, "%s: no data", name);
     int64_t all = points->count, total;

@@ -175,18 +175,29 @@ fail:
     return st;
 }
 
+// A program has a binary for each device of its context, and the context may be a caller's with several.
 static void save(isg_context *context, isg_program *p)
 {
-    size_t bytes = 0;
-    char file[64];
-    if (clGetProgramInfo(p->program, CL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes, NULL) != CL_SUCCESS || bytes == 0)
+    enum { MAX_DEVICES = 64 };
+    cl_device_id devices[MAX_DEVICES];
+    size_t sizes[MAX_DEVICES] = {0}, bytes = 0;
+    unsigned char *blobs[MAX_DEVICES] = {NULL};
+    if (clGetProgramInfo(p->program, CL_PROGRAM_DEVICES, sizeof devices, devices, &bytes) != CL_SUCCESS)
         return;
-    unsigned char *blob = malloc(bytes);
-    if (blob && clGetProgramInfo(p->program, CL_PROGRAM_BINARIES, sizeof blob, &blob, NULL) == CL_SUCCESS) {
+    size_t count = bytes / sizeof *devices;
+    int32_t at = isg_device_place(context->device_id, devices, count);
+    if (at < 0 ||
+        clGetProgramInfo(p->program, CL_PROGRAM_BINARY_SIZES, count * sizeof *sizes, sizes, NULL) != CL_SUCCESS ||
+        sizes[at] == 0)
+        return;
+    blobs[at] = malloc(sizes[at]); // what is NULL is left out
+    if (blobs[at] &&
+        clGetProgramInfo(p->program, CL_PROGRAM_BINARIES, count * sizeof *blobs, blobs, NULL) == CL_SUCCESS) {
+        char file[64];
         snprintf(file, sizeof file, "%.*s", (int)strcspn(p->id, " "), p->id);
-        isg_cache_put(&context->cache, key_of(context, p, file), blob, bytes);
+        isg_cache_put(&context->cache, key_of(context, p, file), blobs[at], sizes[at]);
     }
-    free(blob);
+    free(blobs[at]);
 }
 
 void isg_programs_save(isg_context *context)
@@ -222,9 +233,59 @@ void isg_programs_forget(isg_context *context, const char *file)
     }
 }
 
+static isg_status chain_reserve(isg_context *context, isg_chain *chain, cl_uint room)
+{
+    if (chain->room >= room)
+        return ISG_OK;
+    cl_event *grown = realloc(chain->events, room * sizeof *grown);
+    if (!grown)
+        return isg_fail(&context->error, ISG_ERR_MEMORY, "no memory for a list of events");
+    chain->events = grown;
+    chain->room = room;
+    return ISG_OK;
+}
+
+isg_status isg_chain_add(isg_context *context, isg_chain *chain, cl_event event)
+{
+    isg_status st;
+    TRY(chain_reserve(context, chain, chain->count + 1));
+    CL_TRY(context, clRetainEvent(event));
+    chain->events[chain->count++] = event;
+fail:
+    return st;
+}
+
+isg_status isg_chain_waits(isg_context *context, isg_chain *chain, const cl_event **events, cl_uint *count)
+{
+    *count = chain->count;
+    isg_status st = chain_reserve(context, chain, 1);
+    *events = chain->count ? chain->events : NULL; // OpenCL takes no empty list
+    return st;
+}
+
+void isg_chain_follow(isg_chain *chain, cl_event event)
+{
+    for (cl_uint i = 0; i < chain->count; i++)
+        clReleaseEvent(chain->events[i]);
+    chain->events[0] = event;
+    chain->count = 1;
+    chain->begun = true;
+}
+
+void isg_chain_free(isg_chain *chain)
+{
+    for (cl_uint i = 0; i < chain->count; i++)
+        clReleaseEvent(chain->events[i]);
+    free(chain->events);
+    *chain = (isg_chain){0};
+}
+
 isg_status isg_run(isg_context *context, cl_kernel kernel, const isg_arg *args, int count, isg_range range)
 {
     isg_status st = ISG_OK;
+    const cl_event *waits = NULL;
+    cl_uint wait_count = 0;
+    cl_event event = NULL;
     size_t global[2], local[2] = {(size_t)range.group[0], (size_t)range.group[1]}, limit = 1;
     // The kernel's own limit, which may be below the device's.
     CL_TRY(context,
@@ -235,7 +296,12 @@ isg_status isg_run(isg_context *context, cl_kernel kernel, const isg_arg *args, 
         global[a] = (size_t)isg_round_up(range.items[a], (int64_t)local[a]);
     for (int i = 0; i < count; i++)
         CL_TRY(context, clSetKernelArg(kernel, (cl_uint)i, args[i].bytes, &args[i].value));
-    CL_TRY(context, clEnqueueNDRangeKernel(context->queue, kernel, 2, NULL, global, local, 0, NULL, NULL));
+    if (context->chain)
+        TRY(isg_chain_waits(context, context->chain, &waits, &wait_count));
+    CL_TRY(context, clEnqueueNDRangeKernel(context->queue, kernel, 2, NULL, global, local, wait_count, waits,
+                                           context->chain ? &event : NULL));
+    if (context->chain)
+        isg_chain_follow(context->chain, event);
 fail:
     return st;
 }

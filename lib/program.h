@@ -72,7 +72,23 @@ typedef struct isg_range {
 
 #define ISG_ARGS(...) (const isg_arg[]){__VA_ARGS__}, (int)(sizeof((const isg_arg[]){__VA_ARGS__}) / sizeof(isg_arg))
 
-// Enqueues one launch and does not wait.
+// Events that the next command has to wait for. Once a command is enqueued, its event takes their place, so that
+// commands follow one another and a failure reaches the last one. Zeroed: nothing to wait for.
+struct isg_chain {
+    cl_event *events; // each retained
+    cl_uint count, room;
+    bool begun; // the first event is that of a command of this library
+};
+
+// Adds an event, which is retained. ISG_ERR_MEMORY.
+isg_status isg_chain_add(isg_context *context, isg_chain *chain, cl_event event);
+// The events to wait for, as clEnqueue… takes them; makes sure that isg_chain_follow will have room.
+isg_status isg_chain_waits(isg_context *context, isg_chain *chain, const cl_event **events, cl_uint *count);
+// A command was enqueued: its event, which the chain takes over, is what the next one waits for.
+void isg_chain_follow(isg_chain *chain, cl_event event);
+void isg_chain_free(isg_chain *chain);
+
+// Enqueues one launch, behind context->chain where there is one, and does not wait.
 isg_status isg_run(isg_context *context, cl_kernel kernel, const isg_arg *args, int count, isg_range range);
 
 // Waits for everything enqueued.

@@ -41,7 +41,7 @@ static isg_status compute_grid(isg_context *context, const isg_case *c, void *ou
     isg_grid *grid;
     isg_status st = isg_grid_create(context, &grid, &c->grid);
     if (!st) {
-        isg_array view = {c->dtype, c->grid.ndim, {0}, {0}, out};
+        isg_array view = {.dtype = c->dtype, .ndim = c->grid.ndim, .data = out};
         int64_t stride = 1;
         for (int32_t axis = c->grid.ndim - 1; axis >= 0; axis--) {
             view.shape[axis] = c->grid.size[axis];

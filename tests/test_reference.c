@@ -394,7 +394,7 @@ START_TEST(points_that_are_refused)
     refused(&view, dtype, ISG_ERR_SHAPE);
     view = isg_vector(ISG_F64, wide, 4);
     refused(&view, dtype, ISG_ERR_SHAPE);
-    view = (isg_array){ISG_F64, 3, {2, 2, 1}, {2, 1, 1}, wide};
+    view = (isg_array){.dtype = ISG_F64, .ndim = 3, .shape = {2, 2, 1}, .strides = {2, 1, 1}, .data = wide};
     ck_assert_ptr_nonnull(strstr(refused(&view, dtype, ISG_ERR_SHAPE).message, "3-dimensional"));
     view = isg_matrix_f64(NULL, 2, 2);
     refused(&view, dtype, ISG_ERR_ARGUMENT);

@@ -3,7 +3,8 @@
 
 - Rooms above the line know nothing of OpenCL.
 - Only lib/blas.c names CLBlast.
-- The command uses the public headers, and of the library's rooms only the ground floor.
+- Of the public headers only opencl.h names OpenCL, and isogram.h leaves it out.
+- The command uses the public headers, but not opencl.h, and of the library's rooms only the ground floor.
 - cl/ holds no built-in transcendental function and no relaxed arithmetic; every program begins with contraction off.
 - The files of cl/ are ASCII: that is all that OpenCL compilers promise to read.
 """
@@ -30,11 +31,18 @@ def faults(root):
         text = code(path)
         if path.stem in NO_OPENCL and re.search(r"CL/cl|\bcl_\w+|\bcl[A-Z]\w+\(", text):
             yield f"{path.name} names OpenCL, which is below it"
-        if path.stem in NO_OPENCL and re.search(r'#include "(cl|context|device|program|probe|buffer|gram)\.h"', text):
+        if path.stem in NO_OPENCL and re.search(r'#include "(cl|context|device|program|probe|buffer|gram|view)\.h"', text):
             yield f"{path.name} includes downward rooms' headers"
         if path.stem != "blas" and re.search("clblast", text, re.I):
             yield f"{path.name} names CLBlast"
+        if path.stem in NO_OPENCL and "isogram/opencl.h" in text:
+            yield f"{path.name} includes isogram/opencl.h"
+    for path in sorted((root / "include" / "isogram").glob("*.h")):
+        if path.name != "opencl.h" and re.search(r"CL/cl|isogram/opencl\.h|\bcl_\w+", code(path)):
+            yield f"isogram/{path.name} names OpenCL"
     for path in sorted((root / "tools").glob("*.[ch]")):
+        if re.search(r"CL/cl|isogram/opencl\.h", code(path)):
+            yield f"tools/{path.name} names OpenCL"
         for header in re.findall(r'#include "([^"]+)"', code(path)):
             if header != "base.h" and not (root / "tools" / header).exists():
                 yield f"tools/{path.name} includes {header}"

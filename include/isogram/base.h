@@ -92,18 +92,21 @@ typedef enum isg_precision { ISG_PRECISION_DEFAULT = 0, ISG_PRECISION_F32, ISG_P
 enum { ISG_MAX_NDIM = 8 };
 
 // A view of memory that belongs to somebody else. The library only writes through a view that a comment calls output.
+// Memory is the host's unless a comment says that a cl_mem will do.
 typedef struct isg_array {
     isg_dtype dtype;
     int32_t ndim;                  // 1 … ISG_MAX_NDIM
     int64_t shape[ISG_MAX_NDIM];   // elements along each axis
     int64_t strides[ISG_MAX_NDIM]; // elements (not bytes) from one index to the next on that axis
     void *data;                    // element (0, …, 0) in host memory
+    void *mem;                     // NULL: data is host memory. Else a cl_mem (see opencl.h), and data is not read
+    int64_t offset;                // with mem: of element (0, …, 0), in elements from the buffer's beginning
 } isg_array;
 
 // Row-major views. The const is cast away because one view type serves inputs and outputs.
 static inline isg_array isg_matrix(isg_dtype dtype, const void *data, int64_t rows, int64_t columns)
 {
-    isg_array a = {ISG_DTYPE_NONE, 2, {0}, {0}, NULL};
+    isg_array a = {ISG_DTYPE_NONE, 2, {0}, {0}, NULL, NULL, 0};
     a.dtype = dtype;
     a.shape[0] = rows;
     a.shape[1] = columns;

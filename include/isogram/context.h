@@ -29,7 +29,7 @@ ISG_API const char *isg_device_class_name(isg_device_class device_class);
 
 // What a device says of itself. Sizes as reported on the day; some drivers change them from hour to hour.
 typedef struct isg_device {
-    int32_t platform_index;
+    int32_t platform_index; // -1: see opencl.h
     int32_t device_index;
     isg_device_class device_class;
     char name[256];

@@ -14,8 +14,9 @@ typedef struct isg_gram isg_gram;
 
 typedef struct isg_gram_params {
     const isg_kernel *kernel; // NULL: rbf
-    isg_array x;              // n x d, any strides, any element type. Must stay alive and unchanged until destroy
-    isg_array y;              // m x d likewise. Left out (dtype NONE): K(X, X)
+    isg_array x; // n x d, any strides, any element type. Must stay alive and unchanged until destroy. May be
+                 // a view of a cl_mem (opencl.h), which is read once, now
+    isg_array y; // m x d likewise. Left out (dtype NONE): K(X, X)
     // The scale, in one of its three parametrisations: gamma = 1/(2 sigma^2) = 1/(2 lengthscale^2). Positive and
     // finite. All left out: the row's default (isg_scale_kind). Some rows have gamma only, or none.
     double gamma;
@@ -67,7 +68,8 @@ ISG_API double isg_gram_param(const isg_gram *gram, int32_t index);
 // Computes all of K. k: output, n x m of the gram's dtype; unit stride within a row, any leading stride >= m; elements
 // between the rows are left alone. Blocks until done. Of K(X, X) one half is computed and mirrored where that is
 // faster; the bits are the same.
-// On failure the content of k is unspecified.
+// k may be a view of a cl_mem (opencl.h). ISG_ERR_ARGUMENT: it overlaps the memory of x or y, gaps between rows
+// included. On failure the content of k is otherwise unspecified.
 ISG_API isg_status isg_gram_dense(isg_gram *gram, isg_array k);
 
 // Computes K[row + a, col + b] for every (a, b) of k's shape: the same bits as the same block of the whole.
@@ -87,7 +89,7 @@ typedef struct isg_gram_limits {
 } isg_gram_limits;
 ISG_API isg_status isg_gram_measure(isg_gram *gram, isg_gram_limits *out);
 
-// Computes K[i, i] for i < min(n, m) into the vector k, of the gram's dtype and any stride.
+// Computes K[i, i] for i < min(n, m) into the vector k, of the gram's dtype and any stride, in host memory.
 ISG_API isg_status isg_gram_diagonal(isg_gram *gram, isg_array k);
 
 #ifdef __cplusplus

@@ -1,0 +1,155 @@
+#include "view.h"
+
+#include <stdlib.h>
+
+// Element indices, relative to element (0, …, 0), from the lowest to behind the highest. false: beyond 63 bits.
+static bool span(const isg_array *array, int64_t *low, int64_t *end)
+{
+    *low = 0;
+    *end = 1;
+    for (int32_t axis = 0; axis < array->ndim; axis++) {
+        int64_t steps = array->shape[axis] - 1, stride = array->strides[axis], reach;
+        if (steps == 0)
+            continue;
+        if (stride == INT64_MIN || !isg_mul(steps, stride < 0 ? -stride : stride, &reach))
+            return false;
+        if (stride < 0 ? *low < INT64_MIN + reach : *end > INT64_MAX - reach)
+            return false;
+        *(stride < 0 ? low : end) += stride < 0 ? -reach : reach;
+    }
+    return true;
+}
+
+cl_mem_flags isg_view_flags(cl_mem mem)
+{
+    cl_mem_flags flags = 0;
+    return clGetMemObjectInfo(mem, CL_MEM_FLAGS, sizeof flags, &flags, NULL) == CL_SUCCESS ? flags : 0;
+}
+
+// Checks that this is a buffer of the context's.
+static isg_status check_buffer(isg_context *context, cl_mem mem, const char *name, int64_t *bytes)
+{
+    isg_error *error = &context->error;
+    cl_mem_object_type type;
+    cl_context owner;
+    size_t size;
+    cl_int code = clGetMemObjectInfo(mem, CL_MEM_TYPE, sizeof type, &type, NULL);
+    if (code == CL_SUCCESS)
+        code = clGetMemObjectInfo(mem, CL_MEM_CONTEXT, sizeof owner, &owner, NULL);
+    if (code == CL_SUCCESS)
+        code = clGetMemObjectInfo(mem, CL_MEM_SIZE, sizeof size, &size, NULL);
+    if (code != CL_SUCCESS)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "%s: its cl_mem is none: %s", name, isg_cl_error_name(code));
+    if (owner != context->cl)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "%s: its cl_mem belongs to another OpenCL context", name);
+    if (type != CL_MEM_OBJECT_BUFFER)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "%s: its cl_mem is not a buffer", name);
+    *bytes = (int64_t)size;
+    return ISG_OK;
+}
+
+// Goes from a buffer to the memory below it: a part to the whole, a buffer over host memory to that.
+static isg_status find_root(isg_context *context, cl_mem mem, isg_place *place)
+{
+    isg_status st = ISG_OK;
+    cl_mem whole = NULL;
+    size_t offset = 0;
+    void *host = NULL;
+    CL_TRY(context, clGetMemObjectInfo(mem, CL_MEM_ASSOCIATED_MEMOBJECT, sizeof whole, &whole, NULL));
+    if (whole) {
+        CL_TRY(context, clGetMemObjectInfo(mem, CL_MEM_OFFSET, sizeof offset, &offset, NULL));
+        mem = whole;
+    }
+    if (isg_view_flags(mem) & CL_MEM_USE_HOST_PTR) {
+        CL_TRY(context, clGetMemObjectInfo(mem, CL_MEM_HOST_PTR, sizeof host, &host, NULL));
+        offset += (size_t)(uintptr_t)host;
+    }
+    place->root = host ? NULL : mem;
+    place->begin += offset;
+    place->end += offset;
+fail:
+    return st;
+}
+
+isg_status isg_view_place(isg_context *context, const isg_array *array, const char *name, isg_place *place)
+{
+    isg_error *error = &context->error;
+    int64_t element = (int64_t)isg_dtype_bytes(array->dtype), count, bytes = 0, low, end;
+    *place = (isg_place){NULL, 0, 0};
+    if (element == 0)
+        return isg_fail(error, ISG_ERR_DTYPE, "%s: unknown element type", name);
+    isg_status st = isg_shape_count(array->dtype, array->ndim, array->shape, &count, error);
+    if (!st && array->mem)
+        st = check_buffer(context, array->mem, name, &bytes);
+    if (st || count == 0)
+        return st;
+    bool spans = span(array, &low, &end);
+    if (array->mem) {
+        // Compared in elements, so that no product can overflow.
+        int64_t room = bytes / element;
+        if (!spans || array->offset < 0 || array->offset > room || low < -array->offset || end > room - array->offset)
+            return isg_fail(error, ISG_ERR_SHAPE, "%s: the view leaves its buffer of %lld %s elements", name,
+                            (long long)room, isg_dtype_name(array->dtype));
+        place->begin = (uint64_t)((array->offset + low) * element);
+        place->end = (uint64_t)((array->offset + end) * element);
+        return find_root(context, array->mem, place);
+    }
+    if (!spans)
+        return isg_fail(error, ISG_ERR_OVERFLOW, "%s: its strides do not fit 64 bits", name);
+    // Addresses wrap where strides are nonsense, which only whoever gave them can tell.
+    place->begin = (uint64_t)(uintptr_t)array->data + (uint64_t)low * (uint64_t)element;
+    place->end = (uint64_t)(uintptr_t)array->data + (uint64_t)end * (uint64_t)element;
+    return ISG_OK;
+}
+
+bool isg_places_meet(const isg_place *a, const isg_place *b)
+{
+    return a->root == b->root && a->begin < b->end && b->begin < a->end;
+}
+
+isg_status isg_view_read(isg_context *context, isg_array *array, const char *name, void **copy)
+{
+    isg_status st = ISG_OK;
+    int64_t element = (int64_t)isg_dtype_bytes(array->dtype), count, low, end;
+    *copy = NULL;
+    TRY(isg_shape_count(array->dtype, array->ndim, array->shape, &count, &context->error));
+    cl_mem mem = array->mem;
+    array->mem = NULL;
+    array->data = NULL;
+    if (count == 0)
+        return ISG_OK;
+    if (isg_view_flags(mem) & (CL_MEM_HOST_WRITE_ONLY | CL_MEM_HOST_NO_ACCESS)) {
+        st = isg_fail(&context->error, ISG_ERR_ARGUMENT,
+                      "%s: its buffer was made so that the host cannot read it, and isogram must", name);
+        goto fail;
+    }
+    // Rows with wide gaps are gathered; what else lies between the lowest and the highest element comes along.
+    int64_t stride = array->strides[0];
+    bool gather = array->ndim == 2 && (array->strides[1] == 1 || array->shape[1] == 1) && array->shape[0] > 1 &&
+                  stride / 2 > array->shape[1] && array->offset % stride + array->shape[1] <= stride;
+    span(array, &low, &end);
+    *copy = isg_alloc(gather ? count : end - low, (size_t)element);
+    if (!*copy) {
+        st = isg_fail(&context->error, ISG_ERR_MEMORY, "%s: no memory to read it back", name);
+        goto fail;
+    }
+    array->data = (char *)*copy - low * element;
+    if (gather) {
+        const size_t from[3] = {(size_t)(array->offset % stride * element), (size_t)(array->offset / stride), 0};
+        const size_t to[3] = {0, 0, 0};
+        const size_t region[3] = {(size_t)(array->shape[1] * element), (size_t)array->shape[0], 1};
+        CL_TRY(context, clEnqueueReadBufferRect(context->queue, mem, CL_TRUE, from, to, region,
+                                                (size_t)(stride * element), 0, region[0], 0, *copy, 0, NULL, NULL));
+        array->strides[0] = array->shape[1];
+        array->strides[1] = 1;
+    } else {
+        CL_TRY(context, clEnqueueReadBuffer(context->queue, mem, CL_TRUE, (size_t)((array->offset + low) * element),
+                                            (size_t)((end - low) * element), *copy, 0, NULL, NULL));
+    }
+fail:
+    if (st) {
+        free(*copy);
+        *copy = NULL;
+    }
+    return st;
+}
