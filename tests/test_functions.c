@@ -7,7 +7,7 @@
 #include "oracle_functions.h"
 
 #include "functions.h"
-#include "kernels.h"
+#include "operator.h"
 #include "reference.h"
 
 #include <stdio.h>
@@ -106,20 +106,18 @@ START_TEST(flushing_changes_no_bit_of_a_gram_matrix)
             int down = i % 2 ? 0 : (int)random_below(&random, 60);
             oracle_put(dtype, x, i, ldexp(random_between(&random, -2, 2), at - down));
         }
-        isg_points points;
-        isg_scale scale;
-        isg_array view = isg_matrix(dtype, x, POINTS, DIMS);
+        isg_operator op;
         isg_error error = {0};
         double gamma = ldexp(0.7, -2 * at < 1000 ? -2 * at : 1000); // as far as double goes
-        ck_assert_int_eq(isg_points_read(&points, &view, dtype, false, "x", &error), ISG_OK);
-        ck_assert_int_eq(isg_scale_plan(&scale, gamma, 0, 2, points.largest, dtype, &error), ISG_OK);
+        const isg_gram_params params = {.x = isg_matrix(dtype, x, POINTS, DIMS), .gamma = gamma};
+        ck_assert_int_eq(isg_operator_make(&op, &params, dtype, &error), ISG_OK);
         for (int fused = 0; fused < 2; fused++) {
             const isg_reference *reference = isg_reference_get(dtype, fused);
-            reference->gram(ISG_KERNEL_rbf, &points, &points, &scale, plain, POINTS);
-            FLUSHING(reference->gram(ISG_KERNEL_rbf, &points, &points, &scale, flushed, POINTS));
+            reference->gram(&op.plan, &op.x, &op.y, plain, POINTS);
+            FLUSHING(reference->gram(&op.plan, &op.x, &op.y, flushed, POINTS));
             device_same_bits(dtype, flushed, POINTS, plain, POINTS, POINTS, POINTS, "flushing");
         }
-        isg_points_free(&points);
+        isg_operator_free(&op);
     }
     free(x);
     free(plain);
