@@ -3,6 +3,7 @@
 //   on the device as on the host, one element at a time or in its vector lanes.
 // Whether they are the right bits is test_numerics.c's question.
 #include "device.h"
+#include "flushing.h"
 #include "hard_inputs.h"
 #include "oracle_functions.h"
 
@@ -13,9 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#if defined(__SSE2__)
-#include <xmmintrin.h>
-#endif
 
 enum { SAMPLES = 30011, POINTS = 40, DIMS = 3, SETS = 5 };
 
@@ -59,20 +57,7 @@ static void same_bits(int function, isg_dtype dtype, const arguments *all, void 
                       isg_load_double(dtype, got, i), isg_load_double(dtype, want, i));
 }
 
-#if defined(__SSE2__)
-
-// Runs the statement on a processor that flushes.
-#define FLUSHING(statement)                                                                                            \
-    do {                                                                                                               \
-        unsigned int before = _mm_getcsr();                                                                            \
-        _mm_setcsr(before | 0x8040); /* flush to zero, denormals are zero */                                           \
-        volatile float least = 0x1p-126f;                                                                              \
-        volatile float half = least * 0.5f;                                                                            \
-        bool works = half == 0;                                                                                        \
-        statement;                                                                                                     \
-        _mm_setcsr(before);                                                                                            \
-        ck_assert_msg(works, "this processor does not flush, so that nothing was tested");                             \
-    } while (0)
+#if CAN_FLUSH
 
 START_TEST(flushing_changes_no_bit_of_a_function)
 {
@@ -171,7 +156,7 @@ int main(void)
 {
     Suite *suite = suite_create("functions");
     TCase *bits = tcase_create("bits");
-#if defined(__SSE2__)
+#if CAN_FLUSH
     tcase_add_loop_test(bits, flushing_changes_no_bit_of_a_function, 0, 2);
     tcase_add_loop_test(bits, flushing_changes_no_bit_of_a_gram_matrix, 0, 2);
 #endif
