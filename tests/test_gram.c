@@ -1,7 +1,9 @@
 // The device's Gram matrix is the reference's, bit for bit, for any shape, block, stride, precision, arithmetic and way
 // through memory.
+#include "any_operator.h"
 #include "device.h"
 #include "kernels.h"
+#include "oracle_functions.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -116,6 +118,62 @@ END_TEST
 START_TEST(random_shapes_staged)
 {
     check_many(ISG_ARITHMETIC_AUTO, 0, false, 20, 150, 3);
+}
+END_TEST
+
+// Composites, lengthscales, factors and masks, on points of any size, subnormal numbers included: all of K, a block and
+// the diagonal. Each is a program or three to compile. A NaN is any NaN.
+static void check_any(isg_context *context, const any_operator *any)
+{
+    enum { FAR = 3 };
+    char what[1500];
+    isg_gram *gram;
+    int64_t n, m;
+    isg_gram_params params = any_operator_params(any);
+    any_operator_describe(any, what, sizeof what);
+    isg_status st = isg_gram_create(context, &gram, &params);
+    if (st == ISG_ERR_RANGE || st == ISG_ERR_ARGUMENT)
+        return;
+    ck_assert_msg(st == ISG_OK, "%s: %s", what, isg_context_error(context)->message);
+    void *want = device_expected(context, &params);
+    isg_gram_shape(gram, &n, &m, NULL);
+    oracle_one_nan(any->dtype, want, n * m);
+    int64_t row = n / FAR, col = m / 2, rows = n - row, cols = m - col, count = n < m ? n : m;
+    void *k = device_guard(any->dtype, n * m);
+    device_ok(context, isg_gram_dense(gram, isg_matrix(any->dtype, k, n, m)));
+    oracle_one_nan(any->dtype, k, n * m);
+    device_same_bits(any->dtype, k, m, want, m, n, m, what);
+    device_guard_free(k, any->dtype, n * m);
+    k = device_guard(any->dtype, rows * cols);
+    device_ok(context, isg_gram_tile(gram, row, col, isg_matrix(any->dtype, k, rows, cols)));
+    oracle_one_nan(any->dtype, k, rows * cols);
+    device_same_bits(any->dtype, k, cols, (char *)want + (size_t)(row * m + col) * isg_dtype_bytes(any->dtype), m, rows,
+                     cols, what);
+    device_guard_free(k, any->dtype, rows * cols);
+    k = device_guard(any->dtype, count);
+    device_ok(context, isg_gram_diagonal(gram, isg_vector(any->dtype, k, count)));
+    oracle_one_nan(any->dtype, k, count);
+    device_same_bits(any->dtype, k, 1, want, m + 1, count, 1, what);
+    device_guard_free(k, any->dtype, count);
+    isg_gram_destroy(&gram);
+    free(want);
+}
+
+START_TEST(any_operators)
+{
+    enum { ROUNDS = 5, MOST = 60 };
+    isg_context *context = device_open(_i ? ISG_ARITHMETIC_FUSED : ISG_ARITHMETIC_UNFUSED, 0);
+    if (!context)
+        return;
+    suite_random random = suite_stream(20 + (uint64_t)_i);
+    for (int round = 0; round < ROUNDS; round++)
+        for (int wide = 0; wide < 2; wide++) {
+            any_operator any = any_operator_make(&random, dtype_of(wide), MOST, round % 4 == 0);
+            if (!lacks(context, any.dtype))
+                check_any(context, &any);
+            any_operator_free(&any);
+        }
+    isg_context_destroy(&context);
 }
 END_TEST
 
@@ -413,5 +471,9 @@ int main(void)
                                   bad_parameters,
                                   bad_outputs,
                                   progress};
-    return suite_run(suite_of("gram", tests, COUNT(tests)));
+    Suite *suite = suite_of("gram", tests, COUNT(tests));
+    TCase *any = tcase_create("any_operators");
+    tcase_add_loop_test(any, any_operators, 0, 2);
+    suite_add_tcase(suite, any);
+    return suite_run(suite);
 }
