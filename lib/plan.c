@@ -14,7 +14,11 @@ isg_extent isg_extent_of(const isg_points *x, const isg_points *y)
 
 // Exponents of scaled coordinates, for each precision: the highest that a pair's number has room for; and the lowest
 // at which no term can come close to a subnormal number. Between these the plain loop gives what the fine one gives.
-//   sqdist  a difference of numbers from 2^-40 on is 0 or at least 2^-63, and its square a normal number
+// Below, no row may do without the fine one: a term of 2^-140 is nothing in any value, but where the next square lies
+// halfway between two numbers it decides for one of them.
+//   sqdist  a difference of numbers from 2^-39 on is 0 or at least 2^-62, half as much with its weight, and its square
+//   a
+//           normal number
 //   l1      likewise without the square
 //   dot     products of numbers from 2^-39 on are at least 2^-78 and multiples of 2^-125, as all their sums are; and
 //           sums stay where product_exact can split them
@@ -26,12 +30,12 @@ typedef struct window {
 // several: of more than one row, some may see far larger numbers than they would alone, and these must stay finite.
 static window window_of(isg_pair pair, bool norms, bool several, int64_t dims, bool wide)
 {
-    static const window single[] = {[ISG_PAIR_SQDIST] = {-40, 125},
-                                    [ISG_PAIR_L1] = {-103, 125},
+    static const window single[] = {[ISG_PAIR_SQDIST] = {-39, 125},
+                                    [ISG_PAIR_L1] = {-102, 125},
                                     [ISG_PAIR_DOT] = {-39, 50},
                                     [ISG_PAIR_CHI2] = {-75, 60}},
-                        twice[] = {[ISG_PAIR_SQDIST] = {-458, 1021},
-                                   [ISG_PAIR_L1] = {-970, 1021},
+                        twice[] = {[ISG_PAIR_SQDIST] = {-457, 1021},
+                                   [ISG_PAIR_L1] = {-969, 1021},
                                    [ISG_PAIR_DOT] = {-449, 480},
                                    [ISG_PAIR_CHI2] = {-899, 500}};
     window w = wide ? twice[pair] : single[pair];
@@ -132,7 +136,7 @@ static isg_status plan_row(isg_plan *plan, isg_plan_step *to, isg_numbers n, isg
 isg_status isg_plan_make(isg_plan *plan, const isg_composite *composite, isg_extent extent, isg_dtype dtype,
                          isg_error *error)
 {
-    bool wide = dtype == ISG_F64, fine[ISG_PAIR_COUNT] = {false};
+    bool wide = dtype == ISG_F64;
     isg_numbers numbers[ISG_MAX_STEPS];
     isg_status st = ISG_OK;
     int e = INT_MIN, room = INT_MAX;
@@ -155,8 +159,6 @@ isg_status isg_plan_make(isg_plan *plan, const isg_composite *composite, isg_ext
         plan->steps[i].kernel = isg_kernel_index(row);
         plan->number_count += 3;
         plan->used[row->pair] = true;
-        fine[row->pair] |= row->fine;
-
         plan->norms |= row->norms;
         numbers[i] = isg_kernel_numbers(plan->steps[i].kernel, &values);
         window w = window_of(row->pair, row->norms, several, extent.dims, wide);
@@ -172,7 +174,7 @@ isg_status isg_plan_make(isg_plan *plan, const isg_composite *composite, isg_ext
         if (composite->steps[i].kind == ISG_STEP_ROW)
             st = plan_row(plan, &plan->steps[i], numbers[i], extent, dtype, error);
     for (int pair = 0; pair < ISG_PAIR_COUNT; pair++)
-        plan->fine[pair] = fine[pair] && extent.smallest > 0 &&
+        plan->fine[pair] = plan->used[pair] && extent.smallest > 0 &&
                            ilogb(extent.smallest) + plan->scale.exponent <
                                window_of((isg_pair)pair, false, several, extent.dims, wide).lowest;
     return st;

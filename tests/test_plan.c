@@ -105,6 +105,37 @@ START_TEST(flushing_changes_no_bit_of_any_operator)
 }
 END_TEST
 
+// One square is subnormal, and the next lies halfway between two numbers, so that whatever the first left decides.
+START_TEST(flushing_breaks_no_tie)
+{
+    enum { D = 2 };
+    const isg_kernel *row = isg_kernel_list()[_i / 2];
+    isg_dtype dtype = precisions[_i % 2];
+    const int wide = dtype == ISG_F64;
+    double x[2 * D], plain[4], flushed[4];
+    oracle_put(dtype, x, 0, ldexp(1, wide ? -530 : -69));
+    oracle_put(dtype, x, 1, wide ? 94906267 * 0x1p-27 : 4097 * 0x1p-13); // odd squares of 54 and 25 bits
+    oracle_put(dtype, x, 2, 0);
+    oracle_put(dtype, x, 3, 0);
+    for (int g = 0; g < 40; g++) {
+        isg_gram_params params = {.kernel = row, .x = isg_matrix(dtype, x, 2, D)};
+        params.lengthscale = row->scale == ISG_SCALE_LENGTHSCALE ? 0.25 + 0.02 * g : 0;
+        params.gamma = row->scale < ISG_SCALE_LENGTHSCALE ? 1 + 0.05 * g : 0;
+        isg_operator op;
+        isg_error error;
+        ck_assert_int_eq(isg_operator_make(&op, &params, dtype, &error), ISG_OK);
+        for (int fused = 0; fused < 2; fused++) {
+            isg_reference_get(dtype, fused)->gram(&op.plan, &op.x, &op.y, plain, 2);
+            FLUSHING(isg_reference_get(dtype, fused)->gram(&op.plan, &op.x, &op.y, flushed, 2));
+            ck_assert_msg(first_difference(dtype, flushed, plain, 4) < 0, "%s, %s: %a, and flushing %a", row->name,
+                          isg_contract_name(dtype, fused), isg_load_double(dtype, plain, 1),
+                          isg_load_double(dtype, flushed, 1));
+        }
+        isg_operator_free(&op);
+    }
+}
+END_TEST
+
 // Numbers as plans have them.
 START_TEST(flushing_changes_no_bit_of_a_formula)
 {
@@ -232,6 +263,7 @@ int main(void)
     TCase *all = tcase_create("plan");
 #if CAN_FLUSH
     tcase_add_loop_test(all, flushing_changes_no_bit_of_any_operator, 0, 2);
+    tcase_add_loop_test(all, flushing_breaks_no_tie, 0, 2 * ISG_KERNEL_COUNT);
     tcase_add_loop_test(all, flushing_changes_no_bit_of_a_formula, 0, 2 * ISG_KERNEL_COUNT);
 #endif
     tcase_add_loop_test(all, fine_is_plain_within_the_windows, 0, 2);
