@@ -158,12 +158,17 @@ FN real f_linear(real s, real a, real b, real c)
     return scale_back(s, b);
 }
 
-// u = s a + c in two parts, for |c| up to 2^60; one part only beyond that. Products below 2^-76 (2^-900), whose lesser
-// part would be subnormal, count as 0.
+// u = s a + c in two parts, for |c| up to 2^60; in one part only for products from 2^100 (2^900) on, the squares of
+// which are infinite. Products below 2^-76 (2^-900), whose lesser part would be subnormal, count as 0. Where a is so
+// small that its own lower digits would be subnormal, s lends it a power of two.
 FN pair affine(real s, real a, real c)
 {
+    bits small = MASK(a < PICK_REAL(0x1p-60f, 0x1p-500));
+    s = s * pick(small, PICK_REAL(0x1p-50f, 0x1p-400), REAL(1));
+    a = a * pick(small, PICK_REAL(0x1p50f, 0x1p400), REAL(1));
     pair p = product_exact(s, a);
-    bits tiny = MASK(magnitude(p.hi) < PICK_REAL(0x1p-76f, 0x1p-900)), large = MASK(magnitude(p.hi) >= REAL(0x1p60f));
+    bits tiny = MASK(magnitude(p.hi) < PICK_REAL(0x1p-76f, 0x1p-900)),
+         large = MASK(magnitude(p.hi) >= PICK_REAL(0x1p100f, 0x1p900));
     pair u = sum_exact(as_real(as_bits(p.hi) & ~tiny), c);
     return sum_ordered(u.hi, as_real(as_bits(u.lo + as_real(as_bits(p.lo) & ~tiny)) & ~large));
 }

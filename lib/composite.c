@@ -157,21 +157,32 @@ static int first_of(const isg_composite *c, int last)
     }
 }
 
-static void put_operand(isg_text *w, const isg_composite *c, int last, bool inside_product)
+static void put_operand(isg_text *w, const isg_composite *c, int last);
+
+static void put_bracketed(isg_text *w, const isg_composite *c, int last, bool brackets)
+{
+    isg_put(w, "%s", brackets ? "(" : "");
+    put_operand(w, c, last);
+    isg_put(w, "%s", brackets ? ")" : "");
+}
+
+// Brackets wherever reading the text would join the operands in another order, which rounds otherwise.
+static void put_operand(isg_text *w, const isg_composite *c, int last)
 {
     const isg_step *step = &c->steps[last];
+    isg_step_kind right = c->steps[last > 0 ? last - 1 : 0].kind;
     if (step->kind == ISG_STEP_ROW) {
         put_row(w, step);
     } else if (step->kind == ISG_STEP_MULTIPLE) {
         isg_put(w, "%.17g*", step->factor);
-        put_operand(w, c, last - 1, true);
+        put_bracketed(w, c, last - 1, right == ISG_STEP_SUM || right == ISG_STEP_MULTIPLE);
     } else {
-        bool sum = step->kind == ISG_STEP_SUM, brackets = sum && inside_product;
-        isg_put(w, "%s", brackets ? "(" : "");
-        put_operand(w, c, first_of(c, last - 1) - 1, !sum);
+        bool sum = step->kind == ISG_STEP_SUM;
+        int before = first_of(c, last - 1) - 1;
+        isg_step_kind left = c->steps[before].kind;
+        put_bracketed(w, c, before, !sum && (left == ISG_STEP_SUM || left == ISG_STEP_MULTIPLE));
         isg_put(w, "%s", sum ? " + " : "*");
-        put_operand(w, c, last - 1, !sum);
-        isg_put(w, "%s", brackets ? ")" : "");
+        put_bracketed(w, c, last - 1, sum ? right == ISG_STEP_SUM : right != ISG_STEP_ROW);
     }
 }
 
@@ -180,7 +191,7 @@ size_t isg_composite_text(const isg_composite *composite, char *text, size_t byt
     isg_text w = {text, bytes, 0};
     if (bytes)
         text[0] = 0;
-    put_operand(&w, composite, composite->count - 1, false);
+    put_operand(&w, composite, composite->count - 1);
     return w.length;
 }
 
@@ -261,6 +272,8 @@ static isg_status parse_settings(reader *r, isg_kernel_params *params, isg_setti
             // 0 would mean the default; it is out of range like every number below it.
             if (value == 0)
                 return isg_fail(r->error, ISG_ERR_ARGUMENT, "%s 0; it must be positive and finite", word);
+            if (*values[scale] != 0)
+                return isg_fail(r->error, ISG_ERR_ARGUMENT, "%s is given twice", word);
             *values[scale] = value;
         } else {
             const char *name = NULL;
@@ -333,8 +346,8 @@ static isg_status parse_product(reader *r, isg_composite **out)
     isg_composite *all = NULL, *one = NULL, *joined;
     double factor = 1;
     bool numbers = false;
-    do {
-        if (*r->at == '*')
+    for (bool first = true; first || next(r) == '*'; first = false) {
+        if (!first)
             r->at++;
         if (isdigit((unsigned char)next(r)) || *r->at == '.' || *r->at == '-') {
             double value = 0;
@@ -361,7 +374,7 @@ static isg_status parse_product(reader *r, isg_composite **out)
             all = one;
             one = NULL;
         }
-    } while (next(r) == '*');
+    }
     if (!all) {
         st = unexpected(r, "'*' and a kernel");
         goto fail;

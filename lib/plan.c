@@ -14,7 +14,11 @@ isg_extent isg_extent_of(const isg_points *x, const isg_points *y)
 
 // Exponents of scaled coordinates, for each precision: the highest that a pair's number has room for; and the lowest
 // at which no term can come close to a subnormal number. Between these the plain loop gives what the fine one gives.
-//   sqdist  a difference of numbers from 2^-40 on is 0 or at least 2^-63, and its square a normal number
+// Below, no row may do without the fine one: a term of 2^-140 is nothing in any value, but where the next square lies
+// halfway between two numbers it decides for one of them.
+//   sqdist  a difference of numbers from 2^-39 on is 0 or at least 2^-62, half as much with its weight, and its square
+//   a
+//           normal number
 //   l1      likewise without the square
 //   dot     products of numbers from 2^-39 on are at least 2^-78 and multiples of 2^-125, as all their sums are; and
 //           sums stay where product_exact can split them
@@ -23,14 +27,15 @@ typedef struct window {
     int lowest, highest;
 } window;
 
-static window window_of(isg_pair pair, bool norms, int64_t dims, bool wide)
+// several: of more than one row, some may see far larger numbers than they would alone, and these must stay finite.
+static window window_of(isg_pair pair, bool norms, bool several, int64_t dims, bool wide)
 {
-    static const window single[] = {[ISG_PAIR_SQDIST] = {-40, 125},
-                                    [ISG_PAIR_L1] = {-103, 125},
+    static const window single[] = {[ISG_PAIR_SQDIST] = {-39, 125},
+                                    [ISG_PAIR_L1] = {-102, 125},
                                     [ISG_PAIR_DOT] = {-39, 50},
                                     [ISG_PAIR_CHI2] = {-75, 60}},
-                        twice[] = {[ISG_PAIR_SQDIST] = {-458, 1021},
-                                   [ISG_PAIR_L1] = {-970, 1021},
+                        twice[] = {[ISG_PAIR_SQDIST] = {-457, 1021},
+                                   [ISG_PAIR_L1] = {-969, 1021},
                                    [ISG_PAIR_DOT] = {-449, 480},
                                    [ISG_PAIR_CHI2] = {-899, 500}};
     window w = wide ? twice[pair] : single[pair];
@@ -38,6 +43,8 @@ static window window_of(isg_pair pair, bool norms, int64_t dims, bool wide)
         int sums = (int)ceil(log2((double)dims) / 2);
         int room = (wide ? 490 : 56) - sums;
         w.highest = norms ? (wide ? 200 : 20) : w.highest < room ? w.highest : room;
+    } else if (several && pair != ISG_PAIR_CHI2) {
+        w.highest = (w.highest - (int)ceil(log2((double)dims))) / isg_pair_power(pair) - 1;
     }
     return w;
 }
@@ -54,8 +61,8 @@ static void set_exponent(isg_scale *scale, int e, int lowest)
 }
 
 // The exponent that a row would have alone: a 2^(-power e) in [0.5, 2) or [0.25, 4); without a scale, the largest
-// coordinate where there is most room.
-static int wanted_exponent(const isg_kernel *row, double a, double largest, window w)
+// coordinate where there is most room. Beside rows with a scale it takes less of it, for their a becomes the smaller.
+static int wanted_exponent(const isg_kernel *row, double a, double largest, window w, bool several, bool wide)
 {
     int q, power = isg_pair_power(row->pair);
     if (row->scale != ISG_SCALE_NONE) {
@@ -64,7 +71,8 @@ static int wanted_exponent(const isg_kernel *row, double a, double largest, wind
     }
     if (largest == 0)
         return 0;
-    return (row->pair == ISG_PAIR_DOT ? w.highest : 0) - ilogb(largest);
+    int top = several && w.highest > (wide ? 100 : 10) ? (wide ? 100 : 10) : w.highest;
+    return (row->pair == ISG_PAIR_DOT ? top : 0) - ilogb(largest);
 }
 
 static isg_status check_scaled(double *scaled, const isg_kernel *row, double a, isg_extent extent, isg_dtype dtype,
@@ -80,8 +88,19 @@ static isg_status check_scaled(double *scaled, const isg_kernel *row, double a, 
     if (!(*scaled < ldexp(1, highest)))
         return isg_fail(error, ISG_ERR_RANGE, "values up to %g are too many lengthscales (%g) apart for %s arithmetic",
                         extent.largest, isg_pair_power(row->pair) == 2 ? sqrt(0.5 / a) : 1 / a, isg_dtype_name(dtype));
-    if (*scaled < ldexp(1, lowest))
-        *scaled = 0; // every pair is far closer than a lengthscale
+    if (*scaled < ldexp(1, lowest)) {
+        // Every pair is far closer than a lengthscale, so that even the square root of what the formula is written in
+        // is nothing beside 1; but not where another row's lengthscale is so much smaller that points are scaled for
+        // it.
+        int power = isg_pair_power(row->pair), digits = wide ? 53 : 24;
+        double most = log2(a) + power * (log2(extent.largest) + 1) + log2((double)extent.dims);
+        if (extent.largest > 0 && a > 0 && !(most < (row->fine ? lowest : -2 * (digits + 1))))
+            return isg_fail(error, ISG_ERR_RANGE,
+                            "the scales of %s and of the other kernels are too far apart for %s "
+                            "arithmetic",
+                            row->name, isg_dtype_name(dtype));
+        *scaled = 0;
+    }
     return ISG_OK;
 }
 
@@ -117,10 +136,11 @@ static isg_status plan_row(isg_plan *plan, isg_plan_step *to, isg_numbers n, isg
 isg_status isg_plan_make(isg_plan *plan, const isg_composite *composite, isg_extent extent, isg_dtype dtype,
                          isg_error *error)
 {
-    bool wide = dtype == ISG_F64, fine[ISG_PAIR_COUNT] = {false};
+    bool wide = dtype == ISG_F64;
     isg_numbers numbers[ISG_MAX_STEPS];
     isg_status st = ISG_OK;
     int e = INT_MIN, room = INT_MAX;
+    const bool several = composite->rows > 1;
     *plan = (isg_plan){.count = composite->count};
     for (int i = 0; i < composite->count && !st; i++) {
         const isg_step *step = &composite->steps[i];
@@ -139,12 +159,10 @@ isg_status isg_plan_make(isg_plan *plan, const isg_composite *composite, isg_ext
         plan->steps[i].kernel = isg_kernel_index(row);
         plan->number_count += 3;
         plan->used[row->pair] = true;
-        fine[row->pair] |= row->fine;
-
         plan->norms |= row->norms;
         numbers[i] = isg_kernel_numbers(plan->steps[i].kernel, &values);
-        window w = window_of(row->pair, row->norms, extent.dims, wide);
-        int wanted = wanted_exponent(row, numbers[i].a, extent.largest, w);
+        window w = window_of(row->pair, row->norms, several, extent.dims, wide);
+        int wanted = wanted_exponent(row, numbers[i].a, extent.largest, w, several, wide);
         e = wanted > e ? wanted : e;
         if (extent.largest > 0)
             room = w.highest - ilogb(extent.largest) < room ? w.highest - ilogb(extent.largest) : room;
@@ -156,9 +174,9 @@ isg_status isg_plan_make(isg_plan *plan, const isg_composite *composite, isg_ext
         if (composite->steps[i].kind == ISG_STEP_ROW)
             st = plan_row(plan, &plan->steps[i], numbers[i], extent, dtype, error);
     for (int pair = 0; pair < ISG_PAIR_COUNT; pair++)
-        plan->fine[pair] =
-            fine[pair] && extent.smallest > 0 &&
-            ilogb(extent.smallest) + plan->scale.exponent < window_of((isg_pair)pair, false, extent.dims, wide).lowest;
+        plan->fine[pair] = plan->used[pair] && extent.smallest > 0 &&
+                           ilogb(extent.smallest) + plan->scale.exponent <
+                               window_of((isg_pair)pair, false, several, extent.dims, wide).lowest;
     return st;
 }
 

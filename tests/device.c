@@ -1,6 +1,6 @@
 #include "device.h"
 #include "kernels.h"
-#include "points.h"
+#include "operator.h"
 #include "probe.h"
 #include "reference.h"
 
@@ -60,24 +60,28 @@ void *device_points(suite_random *random, isg_dtype dtype, int64_t count, double
     return points;
 }
 
+void *device_expected(isg_context *context, const isg_gram_params *params)
+{
+    isg_operator op;
+    isg_error error = {ISG_OK, ""};
+    isg_dtype dtype = isg_operator_dtype(params);
+    device_ok(context, isg_context_require(context, dtype));
+    ck_assert_msg(isg_operator_make(&op, params, dtype, &error) == ISG_OK, "%s", error.message);
+    void *k = malloc((size_t)(op.x.count * op.y.count) * isg_dtype_bytes(dtype));
+    ck_assert_ptr_nonnull(k);
+    isg_reference_get(dtype, isg_probe_fused(context, dtype))->gram(&op.plan, &op.x, &op.y, k, op.y.count);
+    isg_operator_free(&op);
+    return k;
+}
+
 void *device_expected_gram(isg_context *context, const isg_kernel *kernel, isg_dtype dtype, const void *x, int64_t n,
                            const void *y, int64_t m, int64_t d, double gamma)
 {
-    isg_points px, py;
-    isg_scale scale;
-    isg_error error = {ISG_OK, ""};
-    isg_array ax = isg_matrix(dtype, x, n, d), ay = isg_matrix(dtype, y ? y : x, m, d);
-    device_ok(context, isg_context_require(context, dtype));
-    ck_assert_int_eq(isg_points_read(&px, &ax, dtype, true, "X", &error), ISG_OK);
-    ck_assert_int_eq(isg_points_read(&py, &ay, dtype, true, "Y", &error), ISG_OK);
-    double largest = px.largest > py.largest ? px.largest : py.largest;
-    ck_assert_msg(isg_kernel_plan(&scale, isg_kernel_index(kernel), gamma, sqrt(0.5 / gamma), kernel->param.fallback,
-                                  largest, dtype, &error) == ISG_OK,
-                  "%s", error.message);
-    void *k = malloc((size_t)(n * m) * isg_dtype_bytes(dtype));
-    ck_assert_ptr_nonnull(k);
-    isg_reference_get(dtype, isg_probe_fused(context, dtype))->gram(isg_kernel_index(kernel), &px, &py, &scale, k, m);
-    return k;
+    const isg_array none = {.dtype = ISG_DTYPE_NONE};
+    return device_expected(context,
+                           isg_gram_params(.kernel = kernel, .x = isg_matrix(dtype, x, n, d),
+                                           .y = y ? isg_matrix(dtype, y, m, d) : none,
+                                           .gamma = kernel->scale == ISG_SCALE_NONE ? 0 : gamma, .allow_nonfinite = 1));
 }
 
 void device_same_bits(isg_dtype dtype, const void *got, int64_t got_stride, const void *want, int64_t want_stride,

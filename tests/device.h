@@ -23,7 +23,10 @@ void device_guard_free(void *numbers, isg_dtype dtype, int64_t count);
 // Points in [low, high), every coordinate a random multiple of 2^-20.
 void *device_points(suite_random *random, isg_dtype dtype, int64_t count, double low, double high);
 
-// The reference's K for contiguous points, n x m, to be freed. y: NULL for K(X, X).
+// The reference's K in the context's arithmetic, to be freed.
+void *device_expected(isg_context *context, const isg_gram_params *params);
+
+// The same of one row for contiguous points, n x m. y: NULL for K(X, X). gamma: not of rows without a scale.
 void *device_expected_gram(isg_context *context, const isg_kernel *kernel, isg_dtype dtype, const void *x, int64_t n,
                            const void *y, int64_t m, int64_t d, double gamma);
 

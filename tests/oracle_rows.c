@@ -2,6 +2,7 @@
 
 #include "base.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,6 +173,14 @@ static void plain(mpfr_ptr k, mpfr_ptr slope, mpfr_srcptr u, mpfr_srcptr b)
     mpfr_set(slope, k, MPFR_RNDN);
 }
 
+// -u 2^b, b whole
+static void negative(mpfr_ptr k, mpfr_ptr slope, mpfr_srcptr u, mpfr_srcptr b)
+{
+    plain(k, slope, u, b);
+    mpfr_neg(k, k, MPFR_RNDN);
+    mpfr_neg(slope, slope, MPFR_RNDN);
+}
+
 // sqrt(u) 2^b, b whole
 static void root(mpfr_ptr k, mpfr_ptr slope, mpfr_srcptr u, mpfr_srcptr b)
 {
@@ -205,6 +214,8 @@ static const struct row {
     {"sqeuclidean", plain, ONE, 1},
     {"euclidean", root, ONE, 1},
     {"cityblock", plain, ONE, 1},
+    {"chi2", exponential, GAMMA, 1},
+    {"additive_chi2", negative, ONE, 1},
 };
 
 static const struct row *find(const char *name)
@@ -245,6 +256,88 @@ void oracle_row_numbers(mpfr_ptr u, mpfr_ptr b, const char *row, mpfr_srcptr s, 
         mpfr_div_d(u, u, param, MPFR_RNDN);
         mpfr_div_ui(u, u, 2, MPFR_RNDN);
     }
+}
+
+void oracle_dot_row(mpfr_ptr k, mpfr_ptr slope, const char *row, mpfr_srcptr u, double coef0, unsigned degree)
+{
+    if (strcmp(row, "linear") == 0 || strcmp(row, "cosine") == 0) {
+        mpfr_set(k, u, MPFR_RNDN);
+        mpfr_set_ui(slope, 1, MPFR_RNDN);
+        return;
+    }
+    mpfr_t t;
+    mpfr_init2(t, 2 * ORACLE_BITS); // nothing is lost where u and coef0 cancel
+    mpfr_add_d(t, u, coef0, MPFR_RNDN);
+    if (strcmp(row, "polynomial") == 0) {
+        mpfr_pow_ui(slope, t, degree - 1, MPFR_RNDN);
+        mpfr_mul(k, slope, t, MPFR_RNDN);
+        mpfr_mul_ui(slope, slope, degree, MPFR_RNDN);
+    } else if (strcmp(row, "sigmoid") == 0) {
+        mpfr_tanh(k, t, MPFR_RNDN);
+        mpfr_sech(slope, t, MPFR_RNDN);
+        mpfr_sqr(slope, slope, MPFR_RNDN);
+    } else {
+        fprintf(stderr, "tests/oracle_rows.c does not know the row %s\n", row);
+        abort();
+    }
+    mpfr_clear(t);
+}
+
+double oracle_row_error(double result, mpfr_srcptr exact, isg_dtype dtype, double allowed)
+{
+    double least = oracle_smallest_normal(dtype), most = dtype == ISG_F64 ? DBL_MAX : (double)FLT_MAX;
+    if (isinf(result))
+        return mpfr_cmp_d(exact, copysign(most, result)) * (result > 0 ? 1 : -1) > 0 ? 0 : INFINITY;
+    if (result != 0)
+        return fabs(result) < least ? INFINITY : oracle_error(result, exact, dtype);
+    if (signbit(result))
+        return INFINITY;
+    mpfr_t near;
+    mpfr_init2(near, ORACLE_BITS);
+    mpfr_set_d(near, -allowed, MPFR_RNDN);
+    mpfr_mul_2si(near, near, oracle_ulp(exact, dtype), MPFR_RNDN);
+    if (mpfr_sgn(exact) < 0)
+        mpfr_sub(near, near, exact, MPFR_RNDN);
+    else
+        mpfr_add(near, near, exact, MPFR_RNDN);
+    bool right = mpfr_cmp_d(near, least) < 0;
+    mpfr_clear(near);
+    return right ? 0 : INFINITY;
+}
+
+void oracle_dot(mpfr_ptr s, mpfr_ptr size, const void *x, const void *y, int64_t dims, isg_dtype dtype)
+{
+    mpfr_t t;
+    mpfr_init2(t, ORACLE_BITS);
+    mpfr_set_zero(s, 1);
+    mpfr_set_zero(size, 1);
+    for (int64_t k = 0; k < dims; k++) {
+        mpfr_set_d(t, isg_load_double(dtype, x, k), MPFR_RNDN);
+        mpfr_mul_d(t, t, isg_load_double(dtype, y, k), MPFR_RNDN);
+        mpfr_add(s, s, t, MPFR_RNDN);
+        mpfr_abs(t, t, MPFR_RNDN);
+        mpfr_add(size, size, t, MPFR_RNDN);
+    }
+    mpfr_clear(t);
+}
+
+void oracle_chi2(mpfr_ptr s, const void *x, const void *y, int64_t dims, isg_dtype dtype)
+{
+    mpfr_t t, w;
+    mpfr_inits2(ORACLE_BITS, t, w, (mpfr_ptr)NULL);
+    mpfr_set_zero(s, 1);
+    for (int64_t k = 0; k < dims; k++) {
+        double p = isg_load_double(dtype, x, k), q = isg_load_double(dtype, y, k);
+        if (p == 0 && q == 0)
+            continue;
+        mpfr_set_d(t, p, MPFR_RNDN);
+        mpfr_add_d(w, t, q, MPFR_RNDN);
+        mpfr_sub_d(t, t, q, MPFR_RNDN);
+        mpfr_sqr(t, t, MPFR_RNDN);
+        mpfr_div(t, t, w, MPFR_RNDN);
+        mpfr_add(s, s, t, MPFR_RNDN);
+    }
+    mpfr_clears(t, w, (mpfr_ptr)NULL);
 }
 
 void oracle_l1(mpfr_ptr s, const void *x, const void *y, int64_t dims, isg_dtype dtype)

@@ -3,19 +3,17 @@
 //   on the device as on the host, one element at a time or in its vector lanes.
 // Whether they are the right bits is test_numerics.c's question.
 #include "device.h"
+#include "flushing.h"
 #include "hard_inputs.h"
 #include "oracle_functions.h"
 
 #include "functions.h"
-#include "kernels.h"
+#include "operator.h"
 #include "reference.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#if defined(__SSE2__)
-#include <xmmintrin.h>
-#endif
 
 enum { SAMPLES = 30011, POINTS = 40, DIMS = 3, SETS = 5 };
 
@@ -59,20 +57,7 @@ static void same_bits(int function, isg_dtype dtype, const arguments *all, void 
                       isg_load_double(dtype, got, i), isg_load_double(dtype, want, i));
 }
 
-#if defined(__SSE2__)
-
-// Runs the statement on a processor that flushes.
-#define FLUSHING(statement)                                                                                            \
-    do {                                                                                                               \
-        unsigned int before = _mm_getcsr();                                                                            \
-        _mm_setcsr(before | 0x8040); /* flush to zero, denormals are zero */                                           \
-        volatile float least = 0x1p-126f;                                                                              \
-        volatile float half = least * 0.5f;                                                                            \
-        bool works = half == 0;                                                                                        \
-        statement;                                                                                                     \
-        _mm_setcsr(before);                                                                                            \
-        ck_assert_msg(works, "this processor does not flush, so that nothing was tested");                             \
-    } while (0)
+#if CAN_FLUSH
 
 START_TEST(flushing_changes_no_bit_of_a_function)
 {
@@ -106,20 +91,18 @@ START_TEST(flushing_changes_no_bit_of_a_gram_matrix)
             int down = i % 2 ? 0 : (int)random_below(&random, 60);
             oracle_put(dtype, x, i, ldexp(random_between(&random, -2, 2), at - down));
         }
-        isg_points points;
-        isg_scale scale;
-        isg_array view = isg_matrix(dtype, x, POINTS, DIMS);
+        isg_operator op;
         isg_error error = {0};
         double gamma = ldexp(0.7, -2 * at < 1000 ? -2 * at : 1000); // as far as double goes
-        ck_assert_int_eq(isg_points_read(&points, &view, dtype, false, "x", &error), ISG_OK);
-        ck_assert_int_eq(isg_scale_plan(&scale, gamma, 0, 2, points.largest, dtype, &error), ISG_OK);
+        const isg_gram_params params = {.x = isg_matrix(dtype, x, POINTS, DIMS), .gamma = gamma};
+        ck_assert_int_eq(isg_operator_make(&op, &params, dtype, &error), ISG_OK);
         for (int fused = 0; fused < 2; fused++) {
             const isg_reference *reference = isg_reference_get(dtype, fused);
-            reference->gram(ISG_KERNEL_rbf, &points, &points, &scale, plain, POINTS);
-            FLUSHING(reference->gram(ISG_KERNEL_rbf, &points, &points, &scale, flushed, POINTS));
+            reference->gram(&op.plan, &op.x, &op.y, plain, POINTS);
+            FLUSHING(reference->gram(&op.plan, &op.x, &op.y, flushed, POINTS));
             device_same_bits(dtype, flushed, POINTS, plain, POINTS, POINTS, POINTS, "flushing");
         }
-        isg_points_free(&points);
+        isg_operator_free(&op);
     }
     free(x);
     free(plain);
@@ -173,7 +156,7 @@ int main(void)
 {
     Suite *suite = suite_create("functions");
     TCase *bits = tcase_create("bits");
-#if defined(__SSE2__)
+#if CAN_FLUSH
     tcase_add_loop_test(bits, flushing_changes_no_bit_of_a_function, 0, 2);
     tcase_add_loop_test(bits, flushing_changes_no_bit_of_a_gram_matrix, 0, 2);
 #endif

@@ -1,7 +1,9 @@
 // The device's Gram matrix is the reference's, bit for bit, for any shape, block, stride, precision, arithmetic and way
 // through memory.
+#include "any_operator.h"
 #include "device.h"
 #include "kernels.h"
+#include "oracle_functions.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -38,7 +40,8 @@ static void check_random(isg_context *context, suite_random *random, isg_dtype d
     m = symmetric ? n : m;
     const isg_kernel *kernel = random_kernel(random);
     double gamma = ldexp(random_between(random, 1, 2), (int)random_below(random, 8) - 9);
-    void *x = device_points(random, dtype, n * d, -2, 2), *y = device_points(random, dtype, m * d, -2, 2);
+    const double low = kernel->pair == ISG_PAIR_CHI2 ? 0 : -2;
+    void *x = device_points(random, dtype, n * d, low, 2), *y = device_points(random, dtype, m * d, low, 2);
     void *want = device_expected_gram(context, kernel, dtype, x, n, symmetric ? NULL : y, m, d, gamma);
     char what[120];
     snprintf(what, sizeof what, "%s %s n %lld m %lld d %lld symmetric %d", kernel->name, isg_dtype_name(dtype),
@@ -46,18 +49,18 @@ static void check_random(isg_context *context, suite_random *random, isg_dtype d
 
     isg_gram *gram;
     isg_array none = {.dtype = ISG_DTYPE_NONE};
-    device_ok(context, isg_gram_create(context, &gram,
-                                       isg_gram_params(.x = isg_matrix(dtype, x, n, d),
-                                                       .y = symmetric ? none : isg_matrix(dtype, y, m, d),
-                                                       .gamma = kernel->scale == ISG_SCALE_NONE ? 0 : gamma,
-                                                       .kernel = kernel)));
+    device_ok(context,
+              isg_gram_create(context, &gram,
+                              isg_gram_params(.x = isg_matrix(dtype, x, n, d),
+                                              .y = symmetric ? none : isg_matrix(dtype, y, m, d),
+                                              .gamma = kernel->scale == ISG_SCALE_NONE ? 0 : gamma, .kernel = kernel)));
     int64_t stride = m + random_below(random, 3) * random_below(random, 20);
     void *k = device_guard(dtype, n * stride);
     isg_array whole = isg_matrix(dtype, k, n, m);
     whole.strides[0] = stride;
     device_ok(context, isg_gram_dense(gram, whole));
     device_same_bits(dtype, k, stride, want, m, n, m, what);
-    for (int64_t i = 0; i < n && symmetric; i++)
+    for (int64_t i = 0; i < n && symmetric && !isnan(kernel->on_diagonal); i++)
         ck_assert_msg(isg_load_double(dtype, k, i * stride + i) == kernel->on_diagonal, "%s: %g on the diagonal", what,
                       isg_load_double(dtype, k, i * stride + i));
     // The gaps between rows were left alone: they still hold the fence's byte.
@@ -115,6 +118,62 @@ END_TEST
 START_TEST(random_shapes_staged)
 {
     check_many(ISG_ARITHMETIC_AUTO, 0, false, 20, 150, 3);
+}
+END_TEST
+
+// Composites, lengthscales, factors and masks, on points of any size, subnormal numbers included: all of K, a block and
+// the diagonal. Each is a program or three to compile. A NaN is any NaN.
+static void check_any(isg_context *context, const any_operator *any)
+{
+    enum { FAR = 3 };
+    char what[1500];
+    isg_gram *gram;
+    int64_t n, m;
+    isg_gram_params params = any_operator_params(any);
+    any_operator_describe(any, what, sizeof what);
+    isg_status st = isg_gram_create(context, &gram, &params);
+    if (st == ISG_ERR_RANGE || st == ISG_ERR_ARGUMENT)
+        return;
+    ck_assert_msg(st == ISG_OK, "%s: %s", what, isg_context_error(context)->message);
+    void *want = device_expected(context, &params);
+    isg_gram_shape(gram, &n, &m, NULL);
+    oracle_one_nan(any->dtype, want, n * m);
+    int64_t row = n / FAR, col = m / 2, rows = n - row, cols = m - col, count = n < m ? n : m;
+    void *k = device_guard(any->dtype, n * m);
+    device_ok(context, isg_gram_dense(gram, isg_matrix(any->dtype, k, n, m)));
+    oracle_one_nan(any->dtype, k, n * m);
+    device_same_bits(any->dtype, k, m, want, m, n, m, what);
+    device_guard_free(k, any->dtype, n * m);
+    k = device_guard(any->dtype, rows * cols);
+    device_ok(context, isg_gram_tile(gram, row, col, isg_matrix(any->dtype, k, rows, cols)));
+    oracle_one_nan(any->dtype, k, rows * cols);
+    device_same_bits(any->dtype, k, cols, (char *)want + (size_t)(row * m + col) * isg_dtype_bytes(any->dtype), m, rows,
+                     cols, what);
+    device_guard_free(k, any->dtype, rows * cols);
+    k = device_guard(any->dtype, count);
+    device_ok(context, isg_gram_diagonal(gram, isg_vector(any->dtype, k, count)));
+    oracle_one_nan(any->dtype, k, count);
+    device_same_bits(any->dtype, k, 1, want, m + 1, count, 1, what);
+    device_guard_free(k, any->dtype, count);
+    isg_gram_destroy(&gram);
+    free(want);
+}
+
+START_TEST(any_operators)
+{
+    enum { ROUNDS = 5, MOST = 60 };
+    isg_context *context = device_open(_i ? ISG_ARITHMETIC_FUSED : ISG_ARITHMETIC_UNFUSED, 0);
+    if (!context)
+        return;
+    suite_random random = suite_stream(20 + (uint64_t)_i);
+    for (int round = 0; round < ROUNDS; round++)
+        for (int wide = 0; wide < 2; wide++) {
+            any_operator any = any_operator_make(&random, dtype_of(wide), MOST, round % 4 == 0);
+            if (!lacks(context, any.dtype))
+                check_any(context, &any);
+            any_operator_free(&any);
+        }
+    isg_context_destroy(&context);
 }
 END_TEST
 
@@ -412,5 +471,9 @@ int main(void)
                                   bad_parameters,
                                   bad_outputs,
                                   progress};
-    return suite_run(suite_of("gram", tests, COUNT(tests)));
+    Suite *suite = suite_of("gram", tests, COUNT(tests));
+    TCase *any = tcase_create("any_operators");
+    tcase_add_loop_test(any, any_operators, 0, 2);
+    suite_add_tcase(suite, any);
+    return suite_run(suite);
 }

@@ -5,7 +5,7 @@
 #include "oracle.h"
 #include "suite.h"
 
-#include "kernels.h"
+#include "operator.h"
 #include "reference.h"
 
 #include <float.h>
@@ -26,18 +26,25 @@ static double epsilon(isg_dtype dtype)
     return dtype == ISG_F64 ? DBL_EPSILON : (double)FLT_EPSILON;
 }
 
-// K(X, X) of n points by the reference, as an array to be freed.
+// K(X, Y) by the reference for contiguous points, in rows of `stride` numbers. y: NULL for K(X, X).
+static void gram_into(isg_dtype dtype, bool fused, const isg_array *x, const isg_array *y, bool lenient, double gamma,
+                      void *k, int64_t stride)
+{
+    isg_operator op;
+    isg_error error = {0};
+    const isg_array none = {.dtype = ISG_DTYPE_NONE};
+    const isg_gram_params params = {.x = *x, .y = y ? *y : none, .gamma = gamma, .allow_nonfinite = lenient};
+    ck_assert_msg(isg_operator_make(&op, &params, dtype, &error) == ISG_OK, "%s", error.message);
+    isg_reference_get(dtype, fused)->gram(&op.plan, &op.x, &op.y, k, stride);
+    isg_operator_free(&op);
+}
+
+// K(X, X) of n points, as an array to be freed.
 static void *gram(isg_dtype dtype, bool fused, const void *x, int64_t n, int64_t d, double gamma)
 {
-    isg_points points;
-    isg_scale scale;
-    isg_error error = {0};
-    isg_array view = isg_matrix(dtype, x, n, d);
-    ck_assert_msg(isg_points_read(&points, &view, dtype, false, "x", &error) == ISG_OK, "%s", error.message);
-    ck_assert_msg(isg_scale_plan(&scale, gamma, 0, 2, points.largest, dtype, &error) == ISG_OK, "%s", error.message);
     void *k = oracle_array(dtype, n * n);
-    isg_reference_get(dtype, fused)->gram(ISG_KERNEL_rbf, &points, &points, &scale, k, n);
-    isg_points_free(&points);
+    isg_array view = isg_matrix(dtype, x, n, d);
+    gram_into(dtype, fused, &view, NULL, false, gamma, k, n);
     return k;
 }
 
@@ -251,12 +258,7 @@ START_TEST(gram_of_parts)
     for (int fused = 0; fused < 2; fused++) {
         char *whole = gram(dtype, fused, x, N, D, 0.8);
         isg_array all = isg_matrix(dtype, x, N, D), some = isg_matrix(dtype, x + FROM * D * bytes, ROWS, D);
-        isg_points p, q;
-        isg_scale scale;
-        ck_assert_int_eq(isg_points_read(&p, &some, dtype, false, "x", NULL), ISG_OK);
-        ck_assert_int_eq(isg_points_read(&q, &all, dtype, false, "y", NULL), ISG_OK);
-        ck_assert_int_eq(isg_scale_plan(&scale, 0.8, 0, 2, q.largest, dtype, NULL), ISG_OK);
-        isg_reference_get(dtype, fused)->gram(ISG_KERNEL_rbf, &p, &q, &scale, part, STRIDE);
+        gram_into(dtype, fused, &some, &all, false, 0.8, part, STRIDE);
         for (int i = 0; i < ROWS; i++)
             ck_assert_mem_eq(part + (size_t)i * STRIDE * bytes, whole + (size_t)(FROM + i) * N * bytes, N * bytes);
         free(whole);
@@ -265,8 +267,7 @@ START_TEST(gram_of_parts)
         memcpy(with_nan, x, sizeof x);
         oracle_put(dtype, with_nan, FROM * D + 1, NAN);
         all = isg_matrix(dtype, with_nan, N, D);
-        ck_assert_int_eq(isg_points_read(&q, &all, dtype, true, "y", NULL), ISG_OK);
-        isg_reference_get(dtype, fused)->gram(ISG_KERNEL_rbf, &p, &q, &scale, part, STRIDE);
+        gram_into(dtype, fused, &some, &all, true, 0.8, part, STRIDE);
         for (int i = 0; i < ROWS; i++)
             for (int j = 0; j < N; j++)
                 ck_assert_int_eq(!!isnan(isg_load_double(dtype, part, i * STRIDE + j)), j == FROM);
@@ -280,7 +281,7 @@ static isg_error refused(const isg_array *array, isg_dtype dtype, isg_status sta
 {
     isg_points points;
     isg_error error = {0};
-    ck_assert_int_eq(isg_points_read(&points, array, dtype, false, "X", &error), status);
+    ck_assert_int_eq(isg_points_read(&points, array, NULL, dtype, false, "X", &error), status);
     ck_assert_int_eq(error.status, status);
     ck_assert_ptr_null(points.owned);
     return error;
@@ -308,7 +309,7 @@ START_TEST(points_of_any_layout)
             view.strides[0] = layouts[l].row;
             view.strides[1] = layouts[l].column;
             isg_points points;
-            ck_assert_int_eq(isg_points_read(&points, &view, dtype, false, "X", NULL), ISG_OK);
+            ck_assert_int_eq(isg_points_read(&points, &view, NULL, dtype, false, "X", NULL), ISG_OK);
             ck_assert_int_eq(points.rows == view.data, layouts[l].in_place && from == dtype);
             ck_assert_int_eq(points.owned == NULL, points.rows == view.data);
             ck_assert(points.dtype == dtype && points.count == N && points.dims == D);
@@ -327,7 +328,7 @@ END_TEST
         const type values[4] = {low, high, 1, 100};                                                                    \
         isg_array view = isg_matrix(tag, values, 2, 2);                                                                \
         isg_points points;                                                                                             \
-        ck_assert_int_eq(isg_points_read(&points, &view, dtype, false, "X", NULL), ISG_OK);                            \
+        ck_assert_int_eq(isg_points_read(&points, &view, NULL, dtype, false, "X", NULL), ISG_OK);                      \
         for (int i = 0; i < 4; i++)                                                                                    \
             ck_assert_double_eq(isg_load_double(dtype, points.rows, i),                                                \
                                 dtype == ISG_F64 ? (double)values[i] : (double)(float)values[i]);                      \
@@ -370,7 +371,7 @@ START_TEST(points_that_are_refused)
                 isg_error error = refused(&view, dtype, ISG_ERR_NONFINITE);
                 ck_assert_str_eq(error.message,
                                  b ? "X: row 3, column 2 is infinite" : "X: row 3, column 2 is not a number");
-                ck_assert_int_eq(isg_points_read(&points, &view, dtype, true, "X", NULL), ISG_OK);
+                ck_assert_int_eq(isg_points_read(&points, &view, NULL, dtype, true, "X", NULL), ISG_OK);
                 ck_assert_double_eq(points.largest, 7.5);
                 isg_points_free(&points);
             }
@@ -383,7 +384,7 @@ START_TEST(points_that_are_refused)
         isg_error error = refused(&view, dtype, ISG_ERR_RANGE);
         ck_assert_ptr_nonnull(strstr(error.message, "X: row 1, column 0 is -3.40282e+38, too large"));
     } else {
-        ck_assert_int_eq(isg_points_read(&points, &view, dtype, false, "X", NULL), ISG_OK);
+        ck_assert_int_eq(isg_points_read(&points, &view, NULL, dtype, false, "X", NULL), ISG_OK);
         ck_assert_double_eq(points.largest, 1e300);
     }
     view = isg_matrix_f64(wide, 0, 2);
@@ -412,21 +413,25 @@ START_TEST(scale_plan)
     for (int g = -1000; g <= 1000; g += 3) {
         for (int x = lowest; x <= highest; x += 5) {
             double gamma = ldexp(1.25, g), largest = ldexp(1.75, x);
-            isg_scale scale;
+            isg_composite rbf;
+            isg_plan plan;
             isg_error error = {0};
             // What the data leave of the exponent that gamma would like.
             int like = (int)floor((g + 1) / 2.0), room = highest - 2 - x, e = like < room ? like : room;
             e = e > -2 * lowest ? -2 * lowest : e < 2 * lowest ? 2 * lowest : e;
             bool fits = g - 2 * e < limit;
-            ck_assert_int_eq(isg_scale_plan(&scale, gamma, 0, 2, largest, dtype, &error),
+            ck_assert_int_eq(isg_composite_set(&rbf, isg_kernel_params(.gamma = gamma), &error), ISG_OK);
+            ck_assert_int_eq(isg_plan_make(&plan, &rbf, (isg_extent){largest, largest, 3}, dtype, &error),
                              fits ? ISG_OK : ISG_ERR_RANGE);
             if (!fits) {
                 ck_assert_ptr_nonnull(strstr(error.message, "too many lengthscales"));
                 continue;
             }
+            const isg_scale scale = plan.scale;
+            const double a = plan.numbers[0];
             ck_assert_int_eq(scale.exponent, e);
-            ck_assert(e != like || (scale.a >= 0.5 && scale.a < 2));
-            ck_assert(scale.a == ldexp(gamma, -2 * e) || (scale.a == 0 && g - 2 * e < lowest));
+            ck_assert(e != like || (a >= 0.5 && a < 2));
+            ck_assert(a == ldexp(gamma, -2 * e) || (a == 0 && g - 2 * e < lowest));
             ck_assert(fmin(scale.factor1, scale.factor2) >= ldexp(1, lowest));
             ck_assert(fmax(scale.factor1, scale.factor2) <= ldexp(1, highest));
             ck_assert_int_eq(ilogb(scale.factor1) + ilogb(scale.factor2), e);
