@@ -10,6 +10,8 @@
 //   SYMMETRIC   1: x and y are the same points; tiles below the diagonal are skipped and mirrored from above it.
 //               Needs TALL that divides COL_PANEL and is a multiple of LANES
 //   STREAMED    1: k goes past the caches; tiles begin at multiples of a vector in memory
+//   HALVES      1: k is stored in half precision, each value rounded once
+//   LOWER       1: x and y are the same points; k is the lower triangle, one row behind the other
 //   ADD_SQDIST, ADD_L1, ADD_DOT, ADD_CHI2
 //               functions of pairs.h, for those of a pair's numbers that are needed
 //   WEIGHTS     1: differences are multiplied by weights, one for each coordinate
@@ -32,6 +34,22 @@
 #define COL_PANEL (LANES * WIDE * GROUP_COLS)
 #define ROW_PANEL (TALL * GROUP_ROWS)
 
+#if HALVES
+#include "half.h"
+typedef ushort element;
+#if LANES == 1
+#define TO_ELEMENT(v)      ((ushort)half_bits(v))
+#define STORE_VECTOR(v, p) (*(p) = TO_ELEMENT(v))
+#else
+#define TO_ELEMENT(v)      ISG_CAT(convert_ushort, LANES)(half_bits(v))
+#define STORE_VECTOR(v, p) ISG_CAT(vstore, LANES)(TO_ELEMENT(v), 0, p)
+#endif
+#else
+typedef scalar element;
+#define TO_ELEMENT(v)      (v)
+#define STORE_VECTOR(v, p) STORE(v, p)
+#endif
+
 // The host has seen to the alignment, but a driver may have put a copy of k elsewhere: look before a store that must be
 // aligned.
 #if STREAMED
@@ -39,9 +57,19 @@
     if ((size_t)(p) % sizeof(real) == 0)                                                                               \
         STREAM(v, p);                                                                                                  \
     else                                                                                                               \
-        STORE(v, p)
+        STORE_VECTOR(v, p)
 #else
-#define STORE_TILE(v, p) STORE(v, p)
+#define STORE_TILE(v, p) STORE_VECTOR(v, p)
+#endif
+
+// Element (i, j) lies at k[ROW_OF_K(i) + j]. Of a triangle, `stride` is what is added to i to have its row, and there
+// are elements up to column i + below.
+#if LOWER
+#define ROW_OF_K(i)     (origin + ((long)(i) + stride) * ((long)(i) + stride + 1) / 2)
+#define TILE_IN_K(i, j) ((j) + COL_PANEL - 1 <= (i) + below)
+#else
+#define ROW_OF_K(i)     (origin + (long)(i)*stride)
+#define TILE_IN_K(i, j) 1
 #endif
 
 // Column of lane 0 of vector c, relative to the panel.
@@ -87,12 +115,12 @@
 
 // rows, cols: all panels of the two point sets. row_data, col_data: what else is known of the points (value.h).
 // numbers: those of the expression, then the weights. i0, j0: the points at which the launch begins, at a panel's
-// border. row_lo ... col_hi: the block asked for. Element (i, j) lies at k[origin + i * stride + j]; origin may be
+// border. row_lo ... col_hi: the block asked for. origin, stride, below: where elements lie (ROW_OF_K); origin may be
 // negative.
 kernel void gram(global const scalar *rows, global const scalar *cols, global const scalar *row_data,
                  global const scalar *col_data, int row_pitch, int col_pitch, global const scalar *numbers,
-                 global scalar *k, long origin, long stride, int i0, int j0, int row_lo, int row_hi, int col_lo,
-                 int col_hi, int d)
+                 global element *k, long origin, long stride, int below, int i0, int j0, int row_lo, int row_hi,
+                 int col_lo, int col_hi, int d)
 {
     int item = (int)get_global_id(0) % GROUP_COLS;
     int j = j0 + (int)get_global_id(0) / GROUP_COLS * COL_PANEL;
@@ -101,6 +129,10 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global co
         return;
 #if SYMMETRIC
     if (j + COL_PANEL <= i)
+        return;
+#endif
+#if LOWER
+    if (j > i + TALL - 1 + below)
         return;
 #endif
     real value[TALL][WIDE];
@@ -141,18 +173,17 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global co
                 }
         }
 
-    global scalar *out = k + origin + (long)i * stride + j;
-    if (i >= row_lo && i + TALL <= row_hi && j >= col_lo && j + COL_PANEL <= col_hi) {
+    if (i >= row_lo && i + TALL <= row_hi && j >= col_lo && j + COL_PANEL <= col_hi && TILE_IN_K(i, j)) {
         EACH (r, TALL)
             EACH (c, WIDE)
-                STORE_TILE(value[r][c], out + (long)r * stride + COLUMN(c));
+                STORE_TILE(value[r][c], k + ROW_OF_K(i + r) + j + COLUMN(c));
 #if SYMMETRIC
         if (j >= i + TALL) {
             EACH (c, WIDE) {
-                global scalar *mirrored = k + origin + (long)(j + COLUMN(c)) * stride + i;
+                global element *mirrored = k + ROW_OF_K(j + COLUMN(c)) + i;
 #if LANES == 1
                 EACH (r, TALL)
-                    mirrored[r] = value[r][c];
+                    mirrored[r] = TO_ELEMENT(value[r][c]);
 #else
                 EACH (top, TALL / LANES) {
                     real t[LANES];
@@ -169,16 +200,20 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global co
     } else {
         EACH (r, TALL)
             EACH (c, WIDE) {
-                scalar lane[LANES];
-                STORE(value[r][c], lane);
+                element lane[LANES];
+                STORE_VECTOR(value[r][c], lane);
                 for (int l = 0; l < LANES; l++) {
                     int row = i + r, column = j + COLUMN(c) + l;
                     if (row < row_lo || row >= row_hi || column < col_lo || column >= col_hi)
                         continue;
-                    k[origin + (long)row * stride + column] = lane[l];
+#if LOWER
+                    if (column > row + below)
+                        continue;
+#endif
+                    k[ROW_OF_K(row) + column] = lane[l];
 #if SYMMETRIC
                     if (j >= i + TALL)
-                        k[origin + (long)column * stride + row] = lane[l];
+                        k[ROW_OF_K(column) + row] = lane[l];
 #endif
                 }
             }

@@ -1,6 +1,6 @@
 // The front of the Gram operator: it validates everything, so that the ways of computing behind it may trust what they
 // get.
-#include "gram.h"
+#include "gram_output.h"
 #include "kernels.h"
 #include "probe.h"
 #include "program.h"
@@ -147,75 +147,33 @@ double isg_gram_param(const isg_gram *gram, int32_t index)
     return index >= 0 && index < ISG_MAX_PARAMS ? values_of(gram).params[index] : 0;
 }
 
-static isg_status check_output(const isg_gram *gram, const isg_array *k, int32_t ndim)
+static isg_status compute(isg_gram *gram, const isg_output *out)
 {
-    isg_error *error = &gram->context->error;
-    if (k->dtype != gram->op.x.dtype)
-        return isg_fail(error, ISG_ERR_DTYPE, "K is %s, the operator %s", isg_dtype_name(k->dtype),
-                        isg_dtype_name(gram->op.x.dtype));
-    if (k->ndim != ndim || (!k->data && !k->mem))
-        return isg_fail(error, ISG_ERR_SHAPE, "K must be a %s with data", ndim == 2 ? "matrix" : "vector");
-    return ISG_OK;
-}
-
-// The address of a view's first element for alignment's sake. A buffer of the device's own begins at a multiple of what
-// the device promises; one that promises less than a vector gets an address that no vector has.
-static uint64_t aligned_address(const isg_context *context, const isg_place *place)
-{
-    cl_uint bits = 0;
-    if (place->root &&
-        (clGetDeviceInfo(context->device_id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof bits, &bits, NULL) != CL_SUCCESS ||
-         bits < 16 * 8 * sizeof(double)))
-        return 1;
-    return place->begin;
-}
-
-// Checks where a block of K is to go. An empty one has nothing to check further.
-static isg_status check_block(isg_gram *gram, int64_t row, int64_t col, const isg_array *k, isg_block *block)
-{
-    isg_error *error = &gram->context->error;
-    isg_status st = check_output(gram, k, 2);
-    *block = (isg_block){0};
+    if (out->kind == ISG_OUTPUT_EMPTY)
+        return ISG_OK;
+    // A caller's commands that are still in the queue would count as this call's time.
+    isg_status st = isg_finish(gram->context);
     if (st)
         return st;
-    int64_t rows = k->shape[0], cols = k->shape[1], total;
-    if (rows < 0 || cols < 0 || row < 0 || col < 0 || rows > gram->op.x.count - row || cols > gram->op.y.count - col)
-        return isg_fail(error, ISG_ERR_SHAPE,
-                        "the block of %lld x %lld at (%lld, %lld) leaves the %lld x %lld operator", (long long)rows,
-                        (long long)cols, (long long)row, (long long)col, (long long)gram->op.x.count,
-                        (long long)gram->op.y.count);
-    bool empty = rows == 0 || cols == 0;
-    if (!empty && ((k->strides[1] != 1 && cols > 1) || (k->strides[0] < cols && rows > 1)))
-        return isg_fail(error, ISG_ERR_SHAPE, "K needs unit stride within its rows, and rows that do not overlap");
-    const int64_t extent[2] = {rows, empty ? cols : isg_max(k->strides[0], cols)};
-    isg_place place;
-    if ((st = isg_view_place(gram->context, k, "K", &place)) ||
-        (st = isg_shape_count(k->dtype, 2, extent, &total, error)))
-        return st;
-    if (k->mem && (isg_view_flags(k->mem) & CL_MEM_READ_ONLY))
-        return isg_fail(error, ISG_ERR_ARGUMENT, "K: kernels may not write to its buffer, which is CL_MEM_READ_ONLY");
-    if (empty)
-        return ISG_OK;
-    if (isg_places_meet(&place, &gram->x_place) || isg_places_meet(&place, &gram->y_place))
-        return isg_fail(error, ISG_ERR_ARGUMENT, "K overlaps the memory of the points");
-    *block = (isg_block){
-        row, col, rows, cols, extent[1], k->data, k->mem, k->offset, aligned_address(gram->context, &place)};
-    return ISG_OK;
+    st = isg_output_compute(gram, out);
+    isg_programs_save(gram->context);
+    return st;
 }
 
 isg_status isg_gram_tile(isg_gram *gram, int64_t row, int64_t col, isg_array k)
 {
     isg_error_clear(&gram->context->error);
-    isg_block block;
-    isg_status st = check_block(gram, row, col, &k, &block);
-    if (st || block.rows == 0)
-        return st;
-    // A caller's commands that are still in the queue would count as this call's time.
-    if ((st = isg_finish(gram->context)))
-        return st;
-    st = isg_gram_direct_block(gram, block);
-    isg_programs_save(gram->context);
-    return st;
+    isg_output out;
+    isg_status st = isg_output_check(gram, row, col, &k, &out);
+    return st ? st : compute(gram, &out);
+}
+
+isg_status isg_gram_packed(isg_gram *gram, isg_array k)
+{
+    isg_error_clear(&gram->context->error);
+    isg_output out;
+    isg_status st = isg_output_check_lower(gram, &k, &out);
+    return st ? st : compute(gram, &out);
 }
 
 // Events of the caller's as the beginning of a chain.
@@ -280,20 +238,20 @@ isg_status isg_gram_tile_enqueue(isg_gram *gram, int64_t row, int64_t col, isg_a
     isg_context *context = gram->context;
     isg_error_clear(&context->error);
     isg_status st;
-    isg_block block;
+    isg_output out;
     isg_chain chain = {0};
     if (done)
         *done = NULL;
     if (!k.mem)
         return isg_fail(&context->error, ISG_ERR_ARGUMENT,
                         "K is host memory; only a cl_mem can be written while nobody waits");
-    TRY(check_block(gram, row, col, &k, &block));
+    TRY(isg_output_check(gram, row, col, &k, &out));
     TRY(begin_chain(context, &chain, wait_count, wait_list));
     if (strncmp(context->device.version, "OpenCL 1.1", 10) == 0)
         TRY(wait_first(context, &chain));
-    if (block.rows > 0) {
+    if (out.kind != ISG_OUTPUT_EMPTY) {
         context->chain = &chain;
-        st = isg_gram_direct_block(gram, block);
+        st = isg_output_compute(gram, &out);
         context->chain = NULL;
     } else {
         st = enqueue_nothing(context, &chain);
@@ -331,7 +289,7 @@ isg_status isg_gram_diagonal(isg_gram *gram, isg_array k)
 {
     isg_error *error = &gram->context->error;
     isg_error_clear(error);
-    isg_status st = check_output(gram, &k, 1);
+    isg_status st = isg_output_check_type(gram, &k, 1, false);
     if (st)
         return st;
     if (k.mem)

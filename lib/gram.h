@@ -16,6 +16,7 @@ struct isg_gram {
     isg_place x_place, y_place; // where the caller's points lie; their buffers are retained
     isg_progress_fn progress;
     void *progress_user;
+    double before, of; // of a call that computes several blocks: elements of those before, and of all. 0: one block
     // Kept by gram_direct between calls.
     isg_panels rows, cols;   // cols stays empty where rows serve as both
     cl_mem numbers;          // of the plan, and its weights
@@ -24,11 +25,14 @@ struct isg_gram {
 };
 
 // A block of K in host memory: element (row + a, col + b) lies at data + (a * stride + b) elements. Or, with mem, in a
-// caller's buffer: there it is element offset + a * stride + b.
+// caller's buffer: there it is element offset + a * stride + b. Of the lower triangle of K(X, X), element (i, j) lies
+// at i (i + 1)/2 + j instead; the block is all of it.
 typedef struct isg_block {
     int64_t row, col;
     int64_t rows, cols;
     int64_t stride;
+    isg_dtype dtype; // the operator's, or half precision beside a single one
+    bool lower;
     void *data;
     cl_mem mem;
     int64_t offset;

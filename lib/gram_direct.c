@@ -26,7 +26,7 @@ static shape choose_shape(const isg_device *device, isg_dtype dtype, int64_t dim
         return (shape){4, 4, 1, 1, 1, 16, 16, 16};
     if (lanes == 1)
         return (shape){4, 4, 1, 1, 1, 1, 1, 16};
-    if (mirrored && lanes == line)
+    if (mirrored && lanes >= line)
         return (shape){lanes, 1, lanes, 1, 1, 1, 1, 16};
     if (mirrored && !wide && dims >= 256)
         return (shape){6, 2, lanes, lanes / 2, 3, 1, 1, 16};
@@ -98,7 +98,7 @@ isg_status isg_gram_upload_numbers(isg_gram *gram)
     return st;
 }
 
-static isg_status get_kernel(isg_gram *gram, bool mirrored, bool stream, shape s, cl_kernel *kernel)
+static isg_status get_kernel(isg_gram *gram, const isg_block *b, bool mirrored, bool stream, shape s, cl_kernel *kernel)
 {
     isg_real_type type = {gram->op.x.dtype, isg_probe_fused(gram->context, gram->op.x.dtype), s.lanes};
     char options[ISG_LONGEST_OPTIONS];
@@ -106,9 +106,9 @@ static isg_status get_kernel(isg_gram *gram, bool mirrored, bool stream, shape s
     isg_gram_put_options(&text, gram);
     isg_put(&text,
             "-D ROWS=%d -D VECTORS=%d -D DOWN=%d -D ACROSS=%d -D GROUP_COLS=%d -D GROUP_ROWS=%d -D SYMMETRIC=%d -D "
-            "STREAMED=%d",
+            "STREAMED=%d -D HALVES=%d -D LOWER=%d",
             (int)s.rows, (int)s.vectors, (int)s.down, (int)s.across, (int)s.group_cols, (int)s.group_rows, mirrored,
-            stream);
+            stream, b->dtype == ISG_F16, b->lower);
     return isg_program_kernel(gram->context, kernel, "gram.cl", "gram", type, options);
 }
 
@@ -142,8 +142,8 @@ static bool mirror_pays(const isg_gram *gram, const isg_block *b)
     const isg_context *context = gram->context;
     bool whole =
         gram->op.symmetric && b->row == 0 && b->col == 0 && b->rows == gram->op.x.count && b->cols == gram->op.x.count;
-    int64_t bytes = ((b->rows - 1) * b->stride + b->cols) * (int64_t)isg_dtype_bytes(gram->op.x.dtype);
-    return whole && context->zero_copy && context->device.device_class == ISG_DEVICE_CPU &&
+    int64_t bytes = ((b->rows - 1) * b->stride + b->cols) * (int64_t)isg_dtype_bytes(b->dtype);
+    return whole && !b->lower && context->zero_copy && context->device.device_class == ISG_DEVICE_CPU &&
            gram->op.x.dims >= (gram->op.x.dtype == ISG_F64 ? 1 : 8) && (b->mem || bytes <= context->max_alloc_bytes);
 }
 
@@ -155,11 +155,13 @@ static bool stream_pays(const isg_gram *gram, const isg_block *b, shape s, int32
     int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
     uint64_t address = b->address;
     *lead = 0;
-    if (!gram->context->zero_copy || s.lanes == 1 || b->stride % s.lanes != 0 || address % (uint64_t)element != 0 ||
-        b->rows * b->cols * element <= (int64_t)4 << 20)
+    if (!gram->context->zero_copy || s.lanes == 1 || b->dtype == ISG_F16 || b->lower || b->stride % s.lanes != 0 ||
+        address % (uint64_t)element != 0 || b->rows * b->cols * element <= (int64_t)4 << 20)
         return false;
-    int64_t past = (int64_t)(address / (uint64_t)element % (uint64_t)s.lanes) - b->col % s.lanes;
-    *lead = (int32_t)(past < 0 ? past + s.lanes : past);
+    // At cache lines even, where the rows allow it.
+    const int64_t line = 64 / element, unit = b->stride % line == 0 && line > s.lanes ? line : s.lanes;
+    int64_t past = (int64_t)(address / (uint64_t)element % (uint64_t)unit) - b->col % unit;
+    *lead = (int32_t)(past < 0 ? past + unit : past);
     return true;
 }
 
@@ -178,13 +180,20 @@ typedef struct job {
 typedef struct part {
     int64_t row_lo, row_hi, col_lo, col_hi;
     cl_mem k;
-    int64_t origin, stride;
+    int64_t origin, stride, below; // as gram.cl has them
 } part;
+
+// Elements above row r of a lower triangle.
+static int64_t triangle(int64_t r)
+{
+    return r * (r + 1) / 2;
+}
 
 static isg_status report(job *j)
 {
     const isg_gram *gram = j->gram;
-    if (gram->progress && gram->progress(gram->progress_user, j->done, j->total))
+    double of = gram->of > 0 ? gram->of : j->total;
+    if (gram->progress && gram->progress(gram->progress_user, gram->before + j->done, of))
         return isg_fail(&gram->context->error, ISG_ERR_CANCELLED, "cancelled");
     return ISG_OK;
 }
@@ -222,9 +231,9 @@ static isg_status launch_part(job *j, const part *p)
                 gram->context, j->kernel,
                 ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(j->cols->mem), arg_mem(data_of(gram, &gram->rows)),
                          arg_mem(data_of(gram, j->cols)), arg_int(gram->rows.pitch), arg_int(j->cols->pitch),
-                         arg_mem(gram->numbers), arg_mem(p->k), arg_long(p->origin), arg_long(p->stride), arg_int(i),
-                         arg_int(c), arg_int(p->row_lo), arg_int(p->row_hi), arg_int(p->col_lo), arg_int(c + cols),
-                         arg_int(gram->op.x.dims)),
+                         arg_mem(gram->numbers), arg_mem(p->k), arg_long(p->origin), arg_long(p->stride),
+                         arg_int(p->below), arg_int(i), arg_int(c), arg_int(p->row_lo), arg_int(p->row_hi),
+                         arg_int(p->col_lo), arg_int(c + cols), arg_int(gram->op.x.dims)),
                 (isg_range){{isg_round_up(cols, col_panel(s)) / (s.lanes * s.vectors * s.across), rows / tall(s)},
                             {s.group_cols, s.local_rows}});
             if (st || (!gram->context->chain && (st = isg_finish(gram->context))))
@@ -251,11 +260,11 @@ static isg_status launch_part(job *j, const part *p)
 // Rows of a block that one output buffer may hold.
 static int64_t rows_per_buffer(const isg_gram *gram, const isg_block *b, int64_t stride)
 {
-    int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
+    int64_t element = (int64_t)isg_dtype_bytes(b->dtype);
     int64_t limit = gram->context->max_alloc_bytes;
     if (!gram->context->zero_copy) // a staging buffer; larger ones gain nothing
         limit = isg_min(limit, (int64_t)256 << 20);
-    int64_t rows = (limit / element - b->cols) / stride + 1;
+    int64_t rows = b->lower ? limit / element / (b->row + b->rows) : (limit / element - b->cols) / stride + 1;
     return isg_min(isg_max(rows, 1), b->rows);
 }
 
@@ -266,31 +275,32 @@ static isg_status compute_packed(job *j, const isg_block *b)
     isg_gram *gram = j->gram;
     isg_context *context = gram->context;
     isg_status st = ISG_OK;
-    int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
-    int64_t stride = context->zero_copy ? b->stride : b->cols;
-    int64_t step = rows_per_buffer(gram, b, stride);
-    part p = {.stride = stride,
-              .col_lo = b->col - j->cols->first + j->cols->lead,
-              .col_hi = b->col - j->cols->first + j->cols->lead + b->cols};
-    if (b->mem) {
-        p.k = b->mem;
-        p.stride = b->stride;
-        p.row_lo = b->row - gram->rows.first + gram->rows.lead;
-        p.row_hi = p.row_lo + b->rows;
-        p.origin = b->offset - p.row_lo * b->stride - p.col_lo;
-        return launch_part(j, &p);
-    }
+    int64_t element = (int64_t)isg_dtype_bytes(b->dtype);
+    int64_t stride = context->zero_copy || b->mem ? b->stride : b->cols;
+    int64_t step = b->mem ? b->rows : rows_per_buffer(gram, b, stride);
+    // From an index in the panels to one in K.
+    int64_t row_shift = gram->rows.first - gram->rows.lead, col_shift = j->cols->first - j->cols->lead;
+    part p = {.stride = b->lower ? row_shift : stride,
+              .below = row_shift - col_shift,
+              .col_lo = b->col - col_shift,
+              .col_hi = b->col - col_shift + b->cols};
     for (int64_t at = 0; at < b->rows; at += step) {
-        int64_t rows = isg_min(step, b->rows - at);
-        char *host = (char *)b->data + at * b->stride * element;
-        int64_t bytes = ((rows - 1) * stride + b->cols) * element;
-        TRY(isg_buffer_of_host(context, &p.k, CL_MEM_READ_WRITE, host, bytes, false));
-        p.row_lo = b->row + at - gram->rows.first + gram->rows.lead;
+        int64_t rows = isg_min(step, b->rows - at), first = b->lower ? triangle(b->row + at) : at * b->stride;
+        int64_t count = b->lower ? triangle(b->row + at + rows) - first : (rows - 1) * stride + b->cols;
+        char *host = (char *)b->data + first * element;
+        p.row_lo = b->row + at - row_shift;
         p.row_hi = p.row_lo + rows;
-        p.origin = -p.row_lo * stride - p.col_lo;
+        p.origin = b->lower ? col_shift - first : -p.row_lo * stride - p.col_lo;
+        if (b->mem) {
+            p.k = b->mem;
+            p.origin += b->offset + (b->lower ? first : 0);
+            return launch_part(j, &p);
+        }
+        // What other panel sets have written of a triangle's rows must stay.
+        TRY(isg_buffer_of_host(context, &p.k, CL_MEM_READ_WRITE, host, count * element, b->lower && b->col > 0));
         TRY(launch_part(j, &p));
-        if (context->zero_copy || b->stride == b->cols) {
-            TRY(isg_buffer_to_host(context, p.k, host, bytes));
+        if (context->zero_copy || b->lower || b->stride == b->cols) {
+            TRY(isg_buffer_to_host(context, p.k, host, count * element));
         } else {
             const size_t zero[3] = {0, 0, 0};
             const size_t region[3] = {(size_t)(b->cols * element), (size_t)rows, 1};
@@ -300,6 +310,7 @@ static isg_status compute_packed(job *j, const isg_block *b)
         }
         isg_buffer_free(&p.k);
     }
+    return ISG_OK;
 fail:
     isg_buffer_free(&p.k);
     return st;
@@ -309,9 +320,12 @@ fail:
 // in any shape, for sets begin at panel borders; one such step is left free for a lead.
 static int64_t points_per_set(const isg_gram *gram)
 {
-    const int64_t step = 192;
+    const isg_device *device = &gram->context->device;
+    const int64_t lanes = gram->op.x.dtype == ISG_F64 ? device->lanes_f64 : device->lanes_f32;
+    const int64_t step = device->device_class != ISG_DEVICE_CPU ? 64 : isg_max(6 * lanes, 48);
     int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
-    int64_t widest = isg_max(isg_max(gram->op.x.stride, gram->op.y.stride), gram->op.x.dims);
+    enum { MOST_EXTRAS = 3 }; // see pack_side
+    int64_t widest = isg_max(isg_max(gram->op.x.stride, gram->op.y.stride), isg_max(gram->op.x.dims, MOST_EXTRAS));
     int64_t count = gram->context->max_alloc_bytes / element / widest;
     count = isg_min(count, INT32_MAX / 4) / step * step - step;
     return isg_max(count, step);
@@ -329,19 +343,20 @@ isg_status isg_gram_direct_block(isg_gram *gram, isg_block b)
     job j = {.gram = gram, .pairs_per_second = gram->context->chain ? gram->pairs_per_second : 0};
     int64_t set = points_per_set(gram);
     int64_t last_row = (b.row + b.rows - 1) / set, last_col = (b.col + b.cols - 1) / set;
-    int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
+    int64_t element = (int64_t)isg_dtype_bytes(b.dtype);
     j.mirrored = isg_gram_direct_mirrors(gram, &b);
     j.shape = choose_shape(&gram->context->device, gram->op.x.dtype, gram->op.x.dims, j.mirrored);
+    // Of a triangle, launches count with the half of their squares that they skip.
     j.total = (double)b.rows * (double)b.cols;
     int32_t lead;
     bool stream = stream_pays(gram, &b, j.shape, &lead);
     // Mirrored tiles must meet at the diagonal: rows are shifted as columns are.
     int32_t row_lead = j.mirrored ? lead : 0;
-    TRY(get_kernel(gram, j.mirrored, stream, j.shape, &j.kernel));
+    TRY(get_kernel(gram, &b, j.mirrored, stream, j.shape, &j.kernel));
     TRY(isg_gram_upload_numbers(gram));
     for (int64_t r = b.row / set; r <= last_row; r++) {
         TRY(pack_side(gram, true, r * set, isg_min(set, gram->op.x.count - r * set), row_panel(j.shape), row_lead));
-        for (int64_t c = b.col / set; c <= last_col; c++) {
+        for (int64_t c = b.col / set; c <= (b.lower ? r : last_col); c++) {
             bool shared = gram->op.symmetric && r == c && row_lead == lead && row_panel(j.shape) == col_panel(j.shape);
             j.cols = shared ? &gram->rows : &gram->cols;
             if (!shared)
@@ -352,13 +367,15 @@ isg_status isg_gram_direct_block(isg_gram *gram, isg_block b)
             q.col = isg_max(b.col, c * set);
             q.rows = isg_min(b.row + b.rows, (r + 1) * set) - q.row;
             q.cols = isg_min(b.col + b.cols, (c + 1) * set) - q.col;
-            int64_t past = (q.row - b.row) * b.stride + (q.col - b.col);
+            int64_t past = b.lower ? 0 : (q.row - b.row) * b.stride + (q.col - b.col);
             if (b.mem)
                 q.offset += past;
             else
                 q.data = (char *)b.data + past * element;
             TRY(compute_packed(&j, &q));
         }
+        if (b.lower) // the sets above the diagonal
+            j.done += (double)isg_min(set, b.rows - r * set) * (double)isg_max(b.cols - (r + 1) * set, 0);
     }
 fail:
     return st;

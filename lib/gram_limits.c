@@ -72,7 +72,7 @@ isg_status isg_gram_measure(isg_gram *gram, isg_gram_limits *out)
     int64_t n = gram->op.x.count, m = gram->op.y.count;
     isg_real_type type = {dtype, isg_probe_fused(context, dtype), isg_gram_direct_lanes(gram)};
     isg_real_type widest = type;
-    const isg_block whole = {.rows = n, .cols = m, .stride = m};
+    const isg_block whole = {.rows = n, .cols = m, .stride = m, .dtype = dtype};
     isg_error_clear(&context->error);
     *out = (isg_gram_limits){0};
     widest.lanes = dtype == ISG_F64 ? context->device.lanes_f64 : context->device.lanes_f32;

@@ -236,6 +236,18 @@ class Gram(cli.Case):
     def test_values_f64(self):
         self.check_values("<f8")
 
+    def test_lower_triangle_and_half_precision(self):
+        self.points("x.npy", 37, 3, "<f4")
+        k = self.gram("x.npy")
+        lower = [k[i, j] for i in range(37) for j in range(i + 1)]
+        packed = self.gram("x.npy", "--packed")
+        self.assertEqual((packed.shape, packed.descr, packed.values), ((37 * 38 // 2,), "<f4", lower))
+        halves = [struct.unpack("<e", struct.pack("<e", v))[0] for v in k.values]
+        half = self.gram("x.npy", "--half")
+        self.assertEqual((half.shape, half.descr, half.values), ((37, 37), "<f2", halves))
+        for wrong in ["x.npy", "--packed"], ["--packed", "--plot", "p.png"], ["--half", "--precision", "f64"]:
+            self.assertEqual(self.run_command("gram", "x.npy", *wrong, "-o", "k.npy").code, 2)
+
     @needs_f64
     def test_published_check_figure(self):
         self.save("x.npy", "<i8", (3, 4), range(12))

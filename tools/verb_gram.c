@@ -16,6 +16,8 @@ enum {
     OPTION_LENGTHSCALE,
     OPTION_INCLUDE,
     OPTION_FACTORS,
+    OPTION_HALF,
+    OPTION_PACKED,
     OPTION_ORDER,
     OPTION_LIMITS,
     OPTION_REPEAT
@@ -34,6 +36,8 @@ static void help(void)
         "      --gamma G         or directly (the default is the function's)\n"
         "      --include M.npy   only the rows of X for which M is not 0\n"
         "      --factors W.npy   multiply row i of K by W[i]\n"
+        "      --half            store K in half precision (float16); the arithmetic is single\n"
+        "      --packed          only the lower triangle of K(X, X), row by row: n(n+1)/2 numbers\n"
         "      --order L.npy     whole numbers, one for each row: the picture is sorted by them\n"
         "      --limits          measure the device's limits too, and say what fraction was reached\n"
         "      --repeat N        compute N times and report the median time\n%s\n"
@@ -48,7 +52,7 @@ typedef struct gram_options {
     isg_gram_params params;
     const char *x, *y, *order, *kernel, *lengthscale, *include, *factors;
     isg_setting settings[ISG_MAX_PARAMS]; // names point into the command line, which is cut at '='
-    bool limits;
+    bool limits, half, packed;
     int64_t repeat;
 } gram_options;
 
@@ -112,6 +116,8 @@ static bool take_option(gram_options *o, int option, char *value)
         return strchr(value, ',') || take_scale(&o->params.lengthscale, "lengthscale", value);
     case OPTION_INCLUDE: o->include = value; return true;
     case OPTION_FACTORS: o->factors = value; return true;
+    case OPTION_HALF: o->half = true; return true;
+    case OPTION_PACKED: o->packed = true; return true;
     case OPTION_ORDER: o->order = value; return true;
     case OPTION_LIMITS: o->limits = true; return true;
     case OPTION_REPEAT:
@@ -157,6 +163,13 @@ static bool settle(gram_options *o, work *w, int count, char **names)
     o->y = count > 1 ? names[1] : NULL;
     if (!o->common.output && !o->common.plot && !o->common.json)
         return misuse("what for? give --output, --plot or --json"), false;
+    if (o->packed && (o->y || o->factors))
+        return misuse("--packed is for K(X, X), which is symmetric"), false;
+    if ((o->packed || o->half) && o->common.plot)
+        return misuse("a picture needs all of K, in single or double precision: no --plot beside --packed or --half"),
+               false;
+    if (o->half && o->common.precision == ISG_PRECISION_F64)
+        return misuse("--half stores what single precision computed; it does not go with --precision f64"), false;
     if (o->order && (o->y || !o->common.plot))
         return misuse("--order sorts the picture (--plot) of K(X, X)"), false;
     const char *const inputs[] = {o->x, o->y, o->order, o->include, o->factors};
@@ -192,12 +205,14 @@ static isg_status compute(const gram_options *o, isg_gram *gram, const isg_array
     for (int64_t i = 0; i < repeat && !st; i++) {
         progress_start(shown, o->common.quiet, "pairs");
         double start = isg_seconds();
-        st = isg_gram_dense(gram, *k);
+        st = o->packed ? isg_gram_packed(gram, *k) : isg_gram_dense(gram, *k);
         times[i] = isg_seconds() - start;
     }
     if (!st)
         f->seconds = median_of(times, repeat);
-    f->pairs = (double)k->shape[0] * (double)k->shape[1];
+    int64_t n, m;
+    isg_gram_shape(gram, &n, &m, NULL);
+    f->pairs = o->packed ? (double)k->shape[0] : (double)n * (double)m;
     progress_end(shown);
     return st;
 }
@@ -207,10 +222,13 @@ static void summarize(const gram_options *o, isg_context *context, const isg_gra
 {
     char rate[32], fill[32], steps[32], values[32];
     const isg_device *d = isg_context_device(context);
-    printf("K         %lld x %lld %s%s%s\n", (long long)k->shape[0], (long long)k->shape[1], isg_dtype_name(k->dtype),
-           o->common.output ? " in " : "", o->common.output ? o->common.output : "");
+    int64_t n, m;
+    isg_gram_shape(gram, &n, &m, NULL);
+    printf("K         %lld x %lld %s%s%s%s\n", (long long)n, (long long)m, isg_dtype_name(k->dtype),
+           o->packed ? ", the lower triangle" : "", o->common.output ? " in " : "",
+           o->common.output ? o->common.output : "");
     printf("device    %s (%s)\n", d->name, d->platform);
-    printf("contract  %s\n", isg_context_contract(context, precision_of(k->dtype)));
+    printf("contract  %s\n", isg_context_contract(context, precision_of(isg_gram_dtype(gram))));
     char text[1000];
     isg_composite_text(isg_gram_composite(gram), text, sizeof text);
     const isg_kernel *row = isg_gram_kernel(gram);
@@ -277,7 +295,7 @@ static int finish(const gram_options *o, isg_context *context, work *w, figures 
     bool to_stdout = o->common.output && strcmp(o->common.output, "-") == 0;
     if (!o->common.json && !o->common.quiet && !to_stdout)
         summarize(o, context, w->gram, &k, f);
-    cJSON *report = report_new("gram", context, precision_of(k.dtype));
+    cJSON *report = report_new("gram", context, precision_of(isg_gram_dtype(w->gram)));
     fill_report(report, o, w->gram, &k, f);
     return report_finish(report, o->common.json);
 }
@@ -352,7 +370,7 @@ static int run(gram_options *o, isg_context *context, work *w)
     }
     if (!read_companions(o, w))
         return EXIT_FAILED;
-    o->params.precision = o->common.precision;
+    o->params.precision = o->half ? ISG_PRECISION_F32 : o->common.precision;
     o->params.progress = progress_step;
     o->params.progress_user = &shown;
     if (isg_gram_create(context, &w->gram, &o->params))
@@ -367,7 +385,10 @@ static int run(gram_options *o, isg_context *context, work *w)
     if (o->limits &&
         (isg_context_measure(context, precision_of(dtype), &f.device) || isg_gram_measure(w->gram, &f.limits)))
         return complain("%s", isg_context_error(context)->message);
-    if (isg_npy_create(&w->k, o->common.output ? o->common.output : "-", dtype, 2, shape, &error))
+    if (o->packed)
+        shape[0] = shape[0] * (shape[0] + 1) / 2; // the points are in memory: no overflow
+    if (isg_npy_create(&w->k, o->common.output ? o->common.output : "-", o->half ? ISG_F16 : dtype, o->packed ? 1 : 2,
+                       shape, &error))
         return complain("%s", error.message);
     if (compute(o, w->gram, isg_npy_array(w->k), &f, &shown))
         return complain("%s", isg_context_error(context)->message);
@@ -383,6 +404,8 @@ int verb_gram(int argc, char **argv)
                                           {"lengthscale", required_argument, 0, OPTION_LENGTHSCALE},
                                           {"include", required_argument, 0, OPTION_INCLUDE},
                                           {"factors", required_argument, 0, OPTION_FACTORS},
+                                          {"half", no_argument, 0, OPTION_HALF},
+                                          {"packed", no_argument, 0, OPTION_PACKED},
                                           {"order", required_argument, 0, OPTION_ORDER},
                                           {"limits", no_argument, 0, OPTION_LIMITS},
                                           {"repeat", required_argument, 0, OPTION_REPEAT},

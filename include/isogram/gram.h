@@ -65,16 +65,21 @@ ISG_API double isg_gram_gamma(const isg_gram *gram);
 // Of a single row, its own parameter `index` in use; 0: it has none.
 ISG_API double isg_gram_param(const isg_gram *gram, int32_t index);
 
-// Computes all of K. k: output, n x m of the gram's dtype; unit stride within a row, any leading stride >= m; elements
-// between the rows are left alone. Blocks until done. Of K(X, X) one half is computed and mirrored where that is
-// faster; the bits are the same.
-// k may be a view of a cl_mem (opencl.h). ISG_ERR_ARGUMENT: it overlaps the memory of x or y, gaps between rows
-// included. On failure the content of k is otherwise unspecified.
+// Computes all of K. k: output, n x m, of the gram's dtype, or ISG_F16 beside single precision (each value rounded
+// once more). Any strides, negative ones too, that keep elements apart; unit stride along rows or along columns is
+// written straight, others by way of a strip of at most 16 MiB. What lies between the elements is left alone. Blocks
+// until done. Of K(X, X) one half is computed and mirrored where that is faster; the bits are the same.
+// ISG_ERR_SHAPE: strides that make elements overlap; ISG_ERR_ARGUMENT: K overlaps the points. On failure the content of
+// k is unspecified.
 ISG_API isg_status isg_gram_dense(isg_gram *gram, isg_array k);
 
 // Computes K[row + a, col + b] for every (a, b) of k's shape: the same bits as the same block of the whole.
 // ISG_ERR_SHAPE: the block leaves the operator; k is untouched. Otherwise as isg_gram_dense.
 ISG_API isg_status isg_gram_tile(isg_gram *gram, int64_t row, int64_t col, isg_array k);
+
+// Computes the lower triangle of K(X, X), row by row: element (i, j), j <= i, is k[i (i + 1)/2 + j]. k: a vector of
+// n (n + 1)/2 elements of unit stride, otherwise as isg_gram_dense.
+ISG_API isg_status isg_gram_packed(isg_gram *gram, isg_array k);
 
 // The least time that isg_gram_dense could take on this device, measured now (about 0.5 s, and a compilation): K has to
 // be written, and each pair that is computed needs d steps and a value, which kernels in registers do at these rates.
