@@ -8,7 +8,7 @@
 //   GROUP_COLS  work-items side by side that share a panel of columns; neighbours store to neighbouring addresses
 //   GROUP_ROWS  work-items one below the other that share a panel of rows
 //   SYMMETRIC   1: x and y are the same points; tiles below the diagonal are skipped and mirrored from above it.
-//               Needs TALL that divides COL_PANEL and is a multiple of LANES
+//               Needs TALL that divides TILE_COLS and is a multiple of LANES
 //   STREAMED    1: k goes past the caches; tiles begin at multiples of a vector in memory
 //   HALVES      1: k is stored in half precision, each value rounded once
 //   LOWER       1: x and y are the same points; k is the lower triangle, one row behind the other
@@ -31,8 +31,12 @@
 
 #define TALL      (ROWS * DOWN)
 #define WIDE      (VECTORS * ACROSS)
-#define COL_PANEL (LANES * WIDE * GROUP_COLS)
-#define ROW_PANEL (TALL * GROUP_ROWS)
+#define COL_PANEL (LANES * VECTORS * GROUP_COLS)
+#define ROW_PANEL (ROWS * GROUP_ROWS)
+#define TILE_COLS (COL_PANEL * ACROSS) // of a group's tiles side by side
+#if (DOWN > 1 && GROUP_ROWS > 1) || (ACROSS > 1 && GROUP_COLS > 1)
+#error "work-items that share panels have one block each"
+#endif
 
 #if HALVES
 #include "half.h"
@@ -66,7 +70,7 @@ typedef scalar element;
 // are elements up to column i + below.
 #if LOWER
 #define ROW_OF_K(i)     (origin + ((long)(i) + stride) * ((long)(i) + stride + 1) / 2)
-#define TILE_IN_K(i, j) ((j) + COL_PANEL - 1 <= (i) + below)
+#define TILE_IN_K(i, j) ((j) + TILE_COLS - 1 <= (i) + below)
 #else
 #define ROW_OF_K(i)     (origin + (long)(i)*stride)
 #define TILE_IN_K(i, j) 1
@@ -123,12 +127,12 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global co
                  int col_lo, int col_hi, int d)
 {
     int item = (int)get_global_id(0) % GROUP_COLS;
-    int j = j0 + (int)get_global_id(0) / GROUP_COLS * COL_PANEL;
+    int j = j0 + (int)get_global_id(0) / GROUP_COLS * TILE_COLS;
     int i = i0 + (int)get_global_id(1) * TALL;
     if (i >= row_hi || j >= col_hi)
         return;
 #if SYMMETRIC
-    if (j + COL_PANEL <= i)
+    if (j + TILE_COLS <= i)
         return;
 #endif
 #if LOWER
@@ -138,8 +142,10 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global co
     real value[TALL][WIDE];
     for (int top = 0; top < TALL; top += ROWS)
         for (int left = 0; left < WIDE; left += VECTORS) {
-            global const scalar *a = rows + (long)(i / ROW_PANEL) * ROW_PANEL * d + i % ROW_PANEL + top;
-            global const scalar *b = cols + (long)j * d + (left * GROUP_COLS + item) * LANES;
+            // The block's panels; with several work-items to a panel, theirs is a part of it.
+            int row = i + top;
+            global const scalar *a = rows + (long)(row / ROW_PANEL) * ROW_PANEL * d + row % ROW_PANEL;
+            global const scalar *b = cols + (long)(j + left * LANES) * d + item * LANES;
             EACH_PAIR(BLOCK)
             for (int q = 0; q < d; q++) {
                 real y[VECTORS];
@@ -159,21 +165,21 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global co
             }
             EACH (r, ROWS)
                 EACH (c, VECTORS) {
-                    int row = i + top + r, column = j + COLUMN(left + c);
+                    int point = row + r, column = j + COLUMN(left + c);
                     EACH_PAIR(FROM_BLOCK)
 #if NORMS
-                    pair inverse = inverse_norms(pair_of((real)row_data[row], (real)row_data[row_pitch + row]),
+                    pair inverse = inverse_norms(pair_of((real)row_data[point], (real)row_data[row_pitch + point]),
                                                  pair_of(LOAD(col_data + column), LOAD(col_data + col_pitch + column)));
 #endif
                     real v = VALUE;
 #if ROW_FACTORS
-                    v = real_product(v, (real)row_data[2 * NORMS * row_pitch + row]);
+                    v = real_product(v, (real)row_data[2 * NORMS * row_pitch + point]);
 #endif
                     value[top + r][left + c] = v;
                 }
         }
 
-    if (i >= row_lo && i + TALL <= row_hi && j >= col_lo && j + COL_PANEL <= col_hi && TILE_IN_K(i, j)) {
+    if (i >= row_lo && i + TALL <= row_hi && j >= col_lo && j + TILE_COLS <= col_hi && TILE_IN_K(i, j)) {
         EACH (r, TALL)
             EACH (c, WIDE)
                 STORE_TILE(value[r][c], k + ROW_OF_K(i + r) + j + COLUMN(c));

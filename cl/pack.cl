@@ -6,12 +6,12 @@
 //
 // The scale is a power of two, in two factors because one may leave the range. It brings the lengthscale close to 1, so
 // that no difference of consequence is subnormal. What would become subnormal is zero here, on every device: |x| <
-// tiny. The first panel begins with `lead` zeros, and the last one is filled up with them. One work-item does one
-// point.
+// tiny. In front of the first point are `lead` zeros, and behind the last one so many that there are `padded` points.
+// One work-item does one point.
 #include "real.h"
 
-kernel void pack(global const scalar *x, global scalar *panels, long stride, int n, int lead, int d, scalar tiny,
-                 scalar scale1, scalar scale2)
+kernel void pack(global const scalar *x, global scalar *panels, long stride, int n, int lead, int padded, int d,
+                 scalar tiny, scalar scale1, scalar scale2)
 {
     int p = (int)get_global_id(0), i = p - lead;
     global scalar *to = panels + (long)(p / PANEL) * d * PANEL + p % PANEL;
@@ -21,7 +21,7 @@ kernel void pack(global const scalar *x, global scalar *panels, long stride, int
             scalar v = from[k];
             to[(long)k * PANEL] = v > -tiny && v < tiny ? 0 : v * scale1 * scale2;
         }
-    } else if (p < (lead + n + PANEL - 1) / PANEL * PANEL) {
+    } else if (p < padded) {
         for (int k = 0; k < d; k++)
             to[(long)k * PANEL] = 0;
     }

@@ -134,17 +134,17 @@ static isg_status upload_extras(isg_context *context, isg_panels *panels, size_t
 
 isg_status isg_panels_pack(isg_context *context, isg_panels *panels, const isg_points *points, const isg_scale *scale,
                            const void *const *extras, int extra_count, int64_t first, int64_t count, int32_t width,
-                           int32_t lead)
+                           int32_t multiple, int32_t lead)
 {
     isg_status st;
     isg_chain *chain = context->chain, packing = {0};
     if (panels->mem && panels->first == first && panels->count == count && panels->width == width &&
-        panels->lead == lead && packed_well(panels))
+        panels->multiple == multiple && panels->lead == lead && packed_well(panels))
         return chain && panels->packed ? isg_chain_add(context, chain, panels->packed) : ISG_OK;
     cl_kernel kernel;
     cl_mem rows = NULL;
     int64_t element = (int64_t)isg_dtype_bytes(points->dtype);
-    int64_t padded = isg_round_up(lead + count, width);
+    int64_t padded = isg_round_up(lead + count, multiple);
     char options[40];
     snprintf(options, sizeof options, "-D PANEL=%d", (int)width);
     free_buffers(panels);
@@ -152,6 +152,7 @@ isg_status isg_panels_pack(isg_context *context, isg_panels *panels, const isg_p
     panels->first = first;
     panels->count = count;
     panels->width = width;
+    panels->multiple = multiple;
     panels->lead = lead;
     TRY(isg_program_kernel(context, &kernel, "pack.cl", "pack", (isg_real_type){points->dtype, false, 1}, options));
     TRY(isg_buffer_new(context, &panels->mem, CL_MEM_READ_WRITE, padded * points->dims * element));
@@ -163,7 +164,7 @@ isg_status isg_panels_pack(isg_context *context, isg_panels *panels, const isg_p
         TRY(isg_buffer_of_host(context, &rows, CL_MEM_READ_ONLY, from, bytes, true));
     TRY(isg_run(context, kernel,
                 ISG_ARGS(arg_mem(rows), arg_mem(panels->mem), arg_long(points->stride), arg_int(count), arg_int(lead),
-                         arg_int(points->dims), arg_real(points->dtype, scale->tiny),
+                         arg_int(padded), arg_int(points->dims), arg_real(points->dtype, scale->tiny),
                          arg_real(points->dtype, scale->factor1), arg_real(points->dtype, scale->factor2)),
                 (isg_range){{padded, 1}, {64, 1}}));
     if (extra_count)

@@ -26,18 +26,19 @@ typedef struct isg_panels {
     cl_mem mem;
     cl_mem data; // what else is known of the points, as value.h says; NULL: nothing
     int64_t first, count;
-    int32_t width;
+    int32_t width, multiple;
     int32_t lead;    // places left empty in front of the first point
     int32_t pitch;   // of data
     cl_event packed; // of the command that packs them, or only read them, and may be under way; NULL: it is done
 } isg_panels;
 
-// Packs points [first, first + count). panels: zeroed, or packed before; points that are there already are kept.
-// With context->chain nothing waits: packing depends on none of the chain's events, and joins them.
-// extras: extra_count arrays in host memory, with an element of the points' type for each point of all.
+// Packs points [first, first + count), and zeros up to a multiple of `multiple`, itself one of width. panels: zeroed,
+// or packed before; points that are there already are kept. With context->chain nothing waits: packing depends on none
+// of the chain's events, and joins them. extras: extra_count arrays in host memory, with an element of the points' type
+// for each point of all.
 isg_status isg_panels_pack(isg_context *context, isg_panels *panels, const isg_points *points, const isg_scale *scale,
                            const void *const *extras, int extra_count, int64_t first, int64_t count, int32_t width,
-                           int32_t lead);
+                           int32_t multiple, int32_t lead);
 // Waits for packing that is under way, for it reads the points.
 void isg_panels_free(isg_panels *panels);
 

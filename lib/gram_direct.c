@@ -28,7 +28,7 @@ static shape choose_shape(const isg_device *device, isg_dtype dtype, int64_t dim
         return (shape){4, 4, 1, 1, 1, 1, 1, 16};
     if (mirrored && lanes >= line)
         return (shape){lanes, 1, lanes, 1, 1, 1, 1, 16};
-    if (mirrored && !wide && dims >= 256)
+    if (mirrored && dims >= 128)
         return (shape){6, 2, lanes, lanes / 2, 3, 1, 1, 16};
     if (mirrored)
         return (shape){4, 2, lanes, line / 4, (int32_t)isg_max(line / (2 * lanes), 1), 1, 1, 16};
@@ -49,12 +49,23 @@ int32_t isg_gram_direct_lanes(const isg_gram *gram)
 
 static int32_t row_panel(shape s)
 {
-    return tall(s) * s.group_rows;
+    return s.rows * s.group_rows;
 }
 
 static int32_t col_panel(shape s)
 {
-    return s.lanes * s.vectors * s.across * s.group_cols;
+    return s.lanes * s.vectors * s.group_cols;
+}
+
+// Rows and columns of the tiles that share panels: where tiles begin, and panels end.
+static int32_t row_tile(shape s)
+{
+    return row_panel(s) * s.down;
+}
+
+static int32_t col_tile(shape s)
+{
+    return col_panel(s) * s.across;
 }
 
 // The options that say what a pair's value is.
@@ -113,7 +124,7 @@ static isg_status get_kernel(isg_gram *gram, const isg_block *b, bool mirrored, 
 }
 
 // Panels of the rows or the columns, with all that is known of them.
-static isg_status pack_side(isg_gram *gram, bool rows, int64_t first, int64_t count, int32_t width, int32_t lead)
+static isg_status pack_side(isg_gram *gram, bool rows, int64_t first, int64_t count, shape s, int32_t lead)
 {
     const isg_points *points = rows ? &gram->op.x : &gram->op.y;
     const char *norms = gram->norms[!rows];
@@ -126,7 +137,7 @@ static isg_status pack_side(isg_gram *gram, bool rows, int64_t first, int64_t co
     if (rows && gram->op.factors)
         extras[n++] = gram->op.factors;
     return isg_panels_pack(gram->context, rows ? &gram->rows : &gram->cols, points, &gram->op.plan.scale, extras, n,
-                           first, count, width, lead);
+                           first, count, rows ? row_panel(s) : col_panel(s), rows ? row_tile(s) : col_tile(s), lead);
 }
 
 // A kernel wants a buffer for every pointer, be it read or not.
@@ -217,11 +228,11 @@ static isg_status launch_part(job *j, const part *p)
     isg_gram *gram = j->gram;
     shape s = j->shape;
     // More work-items than this in one dimension make PoCL compile the kernel once more.
-    const int64_t widest = (int64_t)(16384 / s.group_cols) * col_panel(s), tallest = (int64_t)16384 * tall(s);
+    const int64_t widest = (int64_t)(16384 / s.group_cols) * col_tile(s), tallest = (int64_t)16384 * tall(s);
     int64_t rows;
-    for (int64_t i = p->row_lo / row_panel(s) * row_panel(s); i < p->row_hi; i += rows) {
+    for (int64_t i = p->row_lo / row_tile(s) * row_tile(s); i < p->row_hi; i += rows) {
         int64_t first = j->mirrored ? i : p->col_lo;
-        first = first / col_panel(s) * col_panel(s);
+        first = first / col_tile(s) * col_tile(s);
         rows = isg_min(launch_rows(j, isg_min(p->col_hi - first, widest)), tallest);
         rows = isg_min(rows, isg_round_up(p->row_hi - i, (int64_t)tall(s) * s.local_rows));
         for (int64_t c = first; c < p->col_hi; c += widest) {
@@ -234,7 +245,7 @@ static isg_status launch_part(job *j, const part *p)
                          arg_mem(gram->numbers), arg_mem(p->k), arg_long(p->origin), arg_long(p->stride),
                          arg_int(p->below), arg_int(i), arg_int(c), arg_int(p->row_lo), arg_int(p->row_hi),
                          arg_int(p->col_lo), arg_int(c + cols), arg_int(gram->op.x.dims)),
-                (isg_range){{isg_round_up(cols, col_panel(s)) / (s.lanes * s.vectors * s.across), rows / tall(s)},
+                (isg_range){{isg_round_up(cols, col_tile(s)) / (s.lanes * s.vectors * s.across), rows / tall(s)},
                             {s.group_cols, s.local_rows}});
             if (st || (!gram->context->chain && (st = isg_finish(gram->context))))
                 return st;
@@ -355,13 +366,13 @@ isg_status isg_gram_direct_block(isg_gram *gram, isg_block b)
     TRY(get_kernel(gram, &b, j.mirrored, stream, j.shape, &j.kernel));
     TRY(isg_gram_upload_numbers(gram));
     for (int64_t r = b.row / set; r <= last_row; r++) {
-        TRY(pack_side(gram, true, r * set, isg_min(set, gram->op.x.count - r * set), row_panel(j.shape), row_lead));
+        TRY(pack_side(gram, true, r * set, isg_min(set, gram->op.x.count - r * set), j.shape, row_lead));
         for (int64_t c = b.col / set; c <= (b.lower ? r : last_col); c++) {
-            bool shared = gram->op.symmetric && r == c && row_lead == lead && row_panel(j.shape) == col_panel(j.shape);
+            bool shared = gram->op.symmetric && r == c && row_lead == lead &&
+                          row_panel(j.shape) == col_panel(j.shape) && row_tile(j.shape) == col_tile(j.shape);
             j.cols = shared ? &gram->rows : &gram->cols;
             if (!shared)
-                TRY(pack_side(gram, false, c * set, isg_min(set, gram->op.y.count - c * set), col_panel(j.shape),
-                              lead));
+                TRY(pack_side(gram, false, c * set, isg_min(set, gram->op.y.count - c * set), j.shape, lead));
             isg_block q = b;
             q.row = isg_max(b.row, r * set);
             q.col = isg_max(b.col, c * set);
@@ -400,8 +411,8 @@ isg_status isg_gram_direct_diagonal(isg_gram *gram, int64_t count, void *out)
     int64_t step = isg_min(set, 1 << 20);
     for (int64_t at = 0; at < count; at += step) {
         int64_t first = at / set * set, rows = isg_min(step, isg_min(count, first + set) - at);
-        TRY(pack_side(gram, true, first, isg_min(set, gram->op.x.count - first), row_panel(s), 0));
-        TRY(pack_side(gram, false, first, isg_min(set, gram->op.y.count - first), col_panel(s), 0));
+        TRY(pack_side(gram, true, first, isg_min(set, gram->op.x.count - first), s, 0));
+        TRY(pack_side(gram, false, first, isg_min(set, gram->op.y.count - first), s, 0));
         TRY(isg_buffer_of_host(context, &k, CL_MEM_READ_WRITE, (char *)out + at * element, rows * element, false));
         TRY(isg_run(context, kernel,
                     ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(gram->cols.mem), arg_mem(data_of(gram, &gram->rows)),
