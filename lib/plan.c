@@ -149,9 +149,11 @@ isg_status isg_plan_make(isg_plan *plan, const isg_composite *composite, isg_ext
         plan->steps[i] = (isg_plan_step){.kind = step->kind, .numbers = plan->number_count};
         if (step->kind == ISG_STEP_MULTIPLE)
             plan->numbers[plan->number_count++] = step->factor;
-        if (step->kind == ISG_STEP_MULTIPLE && !(step->factor < ldexp(1, wide ? 1023 : 127)))
-            st = isg_fail(error, ISG_ERR_RANGE, "a factor of %g is too large for %s", step->factor,
-                          isg_dtype_name(dtype));
+        // A subnormal one would be 0.
+        bool small = step->factor < ldexp(1, wide ? -1022 : -126);
+        if (step->kind == ISG_STEP_MULTIPLE && (small || !(step->factor < ldexp(1, wide ? 1023 : 127))))
+            st = isg_fail(error, ISG_ERR_RANGE, "a factor of %g is too %s for %s", step->factor,
+                          small ? "small" : "large", isg_dtype_name(dtype));
         if (step->kind != ISG_STEP_ROW)
             continue;
         const isg_kernel *row = params.kernel;
