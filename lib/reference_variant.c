@@ -97,15 +97,20 @@ static pair inverse_root(real q)
     return pair_of(r.hi * back, r.lo * back);
 }
 
+static pair inverse_norm(const isg_plan *plan, const isg_points *points, int64_t i)
+{
+    real q = 0;
+    for (int64_t k = 0; k < points->dims; k++) {
+        real u = coordinate(plan, points, i, k);
+        q = plan->fine[ISG_PAIR_DOT] ? add_dot_fine(q, u, u) : add_dot(q, u, u);
+    }
+    return inverse_root(q);
+}
+
 static void norms(const isg_plan *plan, const isg_points *points, void *hi, void *lo)
 {
     for (int64_t i = 0; i < points->count; i++) {
-        real q = 0;
-        for (int64_t k = 0; k < points->dims; k++) {
-            real u = coordinate(plan, points, i, k);
-            q = plan->fine[ISG_PAIR_DOT] ? add_dot_fine(q, u, u) : add_dot(q, u, u);
-        }
-        pair r = inverse_root(q);
+        pair r = inverse_norm(plan, points, i);
         ((real *)hi)[i] = r.hi;
         ((real *)lo)[i] = r.lo;
     }
@@ -135,6 +140,7 @@ static real value_of(const isg_plan *plan, const pair_numbers *s, pair inverse)
 
 static void gram(const isg_plan *plan, const isg_points *x, const isg_points *y, void *k, int64_t stride)
 {
+    // Without memory for them norms are computed for each pair.
     real *x_norms = plan->norms ? calloc((size_t)x->count * 2, sizeof(real)) : NULL;
     real *y_norms = plan->norms ? calloc((size_t)y->count * 2, sizeof(real)) : NULL;
     if (x_norms && y_norms) {
@@ -148,6 +154,8 @@ static void gram(const isg_plan *plan, const isg_points *x, const isg_points *y,
             if (x_norms && y_norms)
                 inverse = inverse_norms(pair_of(x_norms[i], x_norms[x->count + i]),
                                         pair_of(y_norms[j], y_norms[y->count + j]));
+            else if (plan->norms)
+                inverse = inverse_norms(inverse_norm(plan, x, i), inverse_norm(plan, y, j));
             real value = value_of(plan, &s, inverse);
             if (plan->factors)
                 value = real_product(value, ((const real *)plan->factors)[i]);

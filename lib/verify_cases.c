@@ -164,7 +164,6 @@ static bool make_function(isg_case *c, int function, bool quick)
 static bool make_formula(isg_case *c, int kernel, bool quick)
 {
     const isg_kernel *row = isg_kernel_list()[kernel];
-    isg_error error;
     c->kind = ISG_CASE_FORMULA;
     c->kernel = kernel;
     c->inputs = "mixed";
@@ -183,8 +182,8 @@ static bool make_formula(isg_case *c, int kernel, bool quick)
         params.lengthscale = 0.7;
     else if (row->scale != ISG_SCALE_NONE)
         params.gamma = 0.3;
-    if (!c->a || isg_composite_set(&one, &params, &error) ||
-        isg_plan_make(&plan, &one, (isg_extent){4, 1, 1}, c->dtype, &error))
+    if (!c->a || isg_composite_set(&one, &params, NULL) ||
+        isg_plan_make(&plan, &one, (isg_extent){4, 1, 1}, c->dtype, NULL))
         return false;
     c->numbers = (isg_numbers){plan.numbers[0], plan.numbers[1], plan.numbers[2]};
     if (row->norms) // as of points of length 3 or so
@@ -440,8 +439,7 @@ static bool expected_gram(const isg_case *c, void *out)
     void *k = c->diagonal ? isg_alloc(c->n * c->m, isg_dtype_bytes(c->dtype)) : out;
     isg_gram_params params = isg_case_gram(c);
     isg_operator op = {.symmetric = false};
-    isg_error error;
-    bool ok = k && isg_operator_make(&op, &params, c->dtype, &error) == ISG_OK;
+    bool ok = k && isg_operator_make(&op, &params, c->dtype, NULL) == ISG_OK;
     if (ok)
         isg_reference_get(c->dtype, c->fused)->gram(&op.plan, &op.x, &op.y, k, op.y.count);
     size_t element = isg_dtype_bytes(c->dtype);
@@ -456,15 +454,14 @@ static bool expected_gram(const isg_case *c, void *out)
 static bool expected_grid(const isg_case *c, void *out)
 {
     isg_grid_plan plan;
-    isg_error error;
     int64_t shape[ISG_GRID_MAX_NDIM];
     void *profiles[ISG_GRID_MAX_NDIM] = {NULL};
-    bool ok = isg_grid_resolve(&plan, &c->grid, &error) == ISG_OK;
+    bool ok = isg_grid_resolve(&plan, &c->grid, NULL) == ISG_OK;
     for (int32_t axis = 0; ok && axis < plan.ndim; axis++) {
         shape[axis] = plan.axis[axis].size;
         double *weights = isg_alloc(shape[axis], sizeof *weights);
         profiles[axis] = isg_alloc(shape[axis], isg_dtype_bytes(c->dtype));
-        ok = weights && profiles[axis] && isg_profile(&plan.axis[axis], weights, &error) == ISG_OK;
+        ok = weights && profiles[axis] && isg_profile(&plan.axis[axis], weights, NULL) == ISG_OK;
         if (ok)
             isg_profile_round(weights, shape[axis], c->dtype, profiles[axis]);
         free(weights);
