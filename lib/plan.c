@@ -88,12 +88,17 @@ static isg_status check_scaled(double *scaled, const isg_kernel *row, double a, 
     if (!(*scaled < ldexp(1, highest)))
         return isg_fail(error, ISG_ERR_RANGE, "values up to %g are too many lengthscales (%g) apart for %s arithmetic",
                         extent.largest, isg_pair_power(row->pair) == 2 ? sqrt(0.5 / a) : 1 / a, isg_dtype_name(dtype));
+    int power = isg_pair_power(row->pair);
+    double most = log2(a) + power * (log2(extent.largest) + 1) + log2((double)extent.dims);
+    // What is not 0 however far points are apart needs its squares: the functions see no further than 2^120 (2^1000).
+    if (extent.largest > 0 && row->far && !(most < (wide ? 999 : 119)))
+        return isg_fail(error, ISG_ERR_RANGE, "values up to %g are too many lengthscales (%g) apart for %s in %s",
+                        extent.largest, sqrt(0.5 / a), row->name, isg_dtype_name(dtype));
     if (*scaled < ldexp(1, lowest)) {
         // Every pair is far closer than a lengthscale, so that even the square root of what the formula is written in
         // is nothing beside 1; but not where another row's lengthscale is so much smaller that points are scaled for
         // it.
-        int power = isg_pair_power(row->pair), digits = wide ? 53 : 24;
-        double most = log2(a) + power * (log2(extent.largest) + 1) + log2((double)extent.dims);
+        int digits = wide ? 53 : 24;
         if (extent.largest > 0 && a > 0 && !(most < (row->fine ? lowest : -2 * (digits + 1))))
             return isg_fail(error, ISG_ERR_RANGE,
                             "the scales of %s and of the other kernels are too far apart for %s "

@@ -53,6 +53,8 @@ typedef struct isg_kernel {
     int32_t growth;                          // without a scale: the power of the points that the value grows with
     int32_t norms;                           // 1: the formula takes 1/(|x| |y|), in two parts, as its a and b
     int32_t fine;                            // 1: the value keeps its digits as the pair's number goes to 0
+    int32_t far;                             // 1: the value is a number to the end of the range, however far points are
+                                             // apart: neither 0 nor next to it
 } isg_kernel;
 
 // By name or alias, case-sensitive; NULL when there is none.
