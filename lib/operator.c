@@ -38,14 +38,6 @@ static isg_status resolve_kernel(isg_operator *op, const isg_gram_params *p, isg
     return ISG_OK;
 }
 
-static void put_real(isg_dtype dtype, void *array, int64_t i, double value)
-{
-    if (dtype == ISG_F64)
-        ((double *)array)[i] = value;
-    else
-        ((float *)array)[i] = (float)value;
-}
-
 // Lengthscales go in two steps: a power of two into the points, which is exact, and what is left of them into weights
 // in (1/2, 1] that multiply the differences.
 static isg_status apply_lengthscales(isg_operator *op, const double *lengthscales, const char *x_name,
@@ -74,7 +66,7 @@ static isg_status apply_lengthscales(isg_operator *op, const double *lengthscale
         int e;
         double mantissa = frexp(lengthscales[k], &e); // in [1/2, 1)
         exponents[k] = 1 - e;
-        put_real(op->x.dtype, op->weights, k, 0.5 / mantissa);
+        isg_store_double(op->x.dtype, op->weights, k, 0.5 / mantissa);
     }
     if (!st)
         st = isg_points_shift(&op->x, exponents, x_name, error);
@@ -129,7 +121,7 @@ static isg_status take_factors(isg_operator *op, const isg_gram_params *p, isg_e
             return isg_fail(error, ISG_ERR_ARGUMENT, "factor %g of row %lld; it must be finite%s", f, (long long)i,
                             isfinite(f) ? " in single precision" : "");
         if (!p->include || p->include[i])
-            put_real(op->x.dtype, op->factors, at++, fabs(f) < least ? 0 : f);
+            isg_store_double(op->x.dtype, op->factors, at++, fabs(f) < least ? 0 : f);
     }
     return ISG_OK;
 }

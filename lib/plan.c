@@ -189,10 +189,9 @@ isg_status isg_plan_make(isg_plan *plan, const isg_composite *composite, isg_ext
 
 const char *isg_plan_add(const isg_plan *plan, isg_pair pair)
 {
-    static const char *const names[ISG_PAIR_COUNT][2] = {[ISG_PAIR_SQDIST] = {"add_sqdist", "add_sqdist_fine"},
-                                                         [ISG_PAIR_L1] = {"add_l1", "add_l1_fine"},
-                                                         [ISG_PAIR_DOT] = {"add_dot", "add_dot_fine"},
-                                                         [ISG_PAIR_CHI2] = {"add_chi2", "add_chi2_fine"}};
+#define NAMES(id, name) [ISG_PAIR_##id] = {"add_" #name, "add_" #name "_fine"},
+    static const char *const names[][2] = {ISG_PAIRS(NAMES)};
+#undef NAMES
     return names[pair][plan->fine[pair]];
 }
 

@@ -59,6 +59,11 @@ typedef struct pair_numbers {
     real of[ISG_PAIR_COUNT];
 } pair_numbers;
 
+#define ADD(id, name, ...)                                                                                             \
+    if (plan->used[ISG_PAIR_##id])                                                                                     \
+        s.of[ISG_PAIR_##id] =                                                                                          \
+            (plan->fine[ISG_PAIR_##id] ? add_##name##_fine : add_##name)(s.of[ISG_PAIR_##id], __VA_ARGS__);
+
 // As gram.cl does.
 static pair_numbers numbers_of(const isg_plan *plan, const isg_points *x, int64_t i, const isg_points *y, int64_t j)
 {
@@ -67,18 +72,10 @@ static pair_numbers numbers_of(const isg_plan *plan, const isg_points *x, int64_
         real u = coordinate(plan, x, i, k), v = coordinate(plan, y, j, k), t = v - u;
         if (plan->weights)
             t = t * ((const real *)plan->weights)[k];
-        if (plan->used[ISG_PAIR_SQDIST])
-            s.of[ISG_PAIR_SQDIST] = plan->fine[ISG_PAIR_SQDIST] ? add_sqdist_fine(s.of[ISG_PAIR_SQDIST], t)
-                                                                : add_sqdist(s.of[ISG_PAIR_SQDIST], t);
-        if (plan->used[ISG_PAIR_L1])
-            s.of[ISG_PAIR_L1] =
-                plan->fine[ISG_PAIR_L1] ? add_l1_fine(s.of[ISG_PAIR_L1], t) : add_l1(s.of[ISG_PAIR_L1], t);
-        if (plan->used[ISG_PAIR_DOT])
-            s.of[ISG_PAIR_DOT] =
-                plan->fine[ISG_PAIR_DOT] ? add_dot_fine(s.of[ISG_PAIR_DOT], v, u) : add_dot(s.of[ISG_PAIR_DOT], v, u);
-        if (plan->used[ISG_PAIR_CHI2])
-            s.of[ISG_PAIR_CHI2] = plan->fine[ISG_PAIR_CHI2] ? add_chi2_fine(s.of[ISG_PAIR_CHI2], v, u)
-                                                            : add_chi2(s.of[ISG_PAIR_CHI2], v, u);
+        ADD(SQDIST, sqdist, t)
+        ADD(L1, l1, t)
+        ADD(DOT, dot, v, u)
+        ADD(CHI2, chi2, v, u)
     }
     return s;
 }

@@ -24,14 +24,6 @@ static double next_fraction(uint64_t *state)
     return (double)((int64_t)(next_integer(state) >> 40) - (1 << 23)) * 0x1p-23;
 }
 
-static void put(isg_dtype dtype, void *array, int64_t i, double value)
-{
-    if (dtype == ISG_F64)
-        ((double *)array)[i] = value;
-    else
-        ((float *)array)[i] = (float)value;
-}
-
 // --- functions
 
 static const char *const function_names[] = {
@@ -153,8 +145,8 @@ static bool make_function(isg_case *c, int function, bool quick)
             a = fabs(a);
             b = a > 0 && a < INFINITY && a != 1 ? next_fraction(&state) * 8 : b;
         }
-        put(c->dtype, c->a, i, a);
-        put(c->dtype, c->b, i, b);
+        isg_store_double(c->dtype, c->a, i, a);
+        isg_store_double(c->dtype, c->b, i, b);
     }
     return true;
 }
@@ -190,7 +182,7 @@ static bool make_formula(isg_case *c, int kernel, bool quick)
         c->numbers = (isg_numbers){0.3125, c->dtype == ISG_F64 ? 0x1p-57 : 0x1p-28, 0};
     uint64_t state = 0x10000 + (uint64_t)kernel;
     for (int64_t i = 0; i < c->count; i++)
-        put(c->dtype, c->a, i, fabs(mixed_argument(c->dtype, &state)));
+        isg_store_double(c->dtype, c->a, i, fabs(mixed_argument(c->dtype, &state)));
     return true;
 }
 
@@ -256,7 +248,7 @@ static void put_points(const isg_case *c, data_set set, void *to, int64_t count,
 {
     for (int64_t i = 0; i < count * c->d; i++) {
         double x = coordinate(set, c->dtype, i / c->d, state);
-        put(c->dtype, to, i, positive ? fabs(x) : x);
+        isg_store_double(c->dtype, to, i, positive ? fabs(x) : x);
     }
 }
 

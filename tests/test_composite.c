@@ -142,6 +142,7 @@ START_TEST(wrong_texts)
         {"gausian", "no kernel is called 'gausian'; did you mean 'gaussian'?"},
         {"matern42", "did you mean 'matern"},
         {"rbf + cosin", "did you mean 'cosine'?"},
+        {"rb", "did you mean 'rbf'?"},
         {"qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq", "is called 'qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq'. The kernels are rbf, lapl"},
         {"rbf(sgima=1)", "rbf has no parameter 'sgima'; besides its scale it has none"},
         {"rational_quadratic(beta=1)", "rational_quadratic has no parameter 'beta'; besides its scale it has alpha"},
@@ -191,6 +192,18 @@ START_TEST(wrong_texts)
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         refused(cases[i][0], cases[i][1]);
+}
+END_TEST
+
+// Words that are no misspelt names get no suggestion.
+START_TEST(nearest_names)
+{
+    static const char *const none[] = {"nonsense", "", "xy", "kernel", "mat", "something_else"};
+    for (size_t i = 0; i < COUNT(none); i++)
+        ck_assert_msg(!isg_kernel_nearest(none[i]), "'%s' suggests %s", none[i], isg_kernel_nearest(none[i]));
+    ck_assert_str_eq(isg_kernel_nearest("rgf"), "rbf");
+    ck_assert_str_eq(isg_kernel_nearest("matren52"), "matern52");
+    ck_assert_str_eq(isg_kernel_nearest("wendlnd"), "wendland");
 }
 END_TEST
 
@@ -617,8 +630,8 @@ END_TEST
 int main(void)
 {
     static const TTest *const *const once[] =
-        {&texts,           &texts_of_random_composites, &wrong_texts, &limits, &ownership,
-         &wrong_operators, &lengthscales_are_no_scale},
+        {&texts,           &texts_of_random_composites, &wrong_texts,  &limits, &ownership,
+         &wrong_operators, &lengthscales_are_no_scale,  &nearest_names},
                                      *const *const twice[] = {&values, &small_factors, &include},
                                      *const *const each_row[] = {&one_row_is_the_row, &lengthscales};
     Suite *suite = suite_create("composite");

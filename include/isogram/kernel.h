@@ -60,7 +60,7 @@ typedef struct isg_kernel {
 // By name or alias, case-sensitive; NULL when there is none.
 ISG_API const isg_kernel *isg_kernel_find(const char *name);
 
-// The name or alias that is spelt most like `name`; NULL when none is close.
+// The name or alias that is spelt most like `name`; NULL when more than a third of its letters would change.
 ISG_API const char *isg_kernel_nearest(const char *name);
 
 // All rows, NULL-terminated, in the order of the documentation.
