@@ -213,12 +213,15 @@ FN real f_polynomial(real s, real a, real b, real c)
     return power_whole(affine(s, a, b), (int)FIRST_LANE(c));
 }
 
-// tanh(u + b), u = gamma x.y
+// tanh(u + b), u = gamma x.y. Where u overflows, its lesser part is no number, and tanh is 1 or -1 without it.
+// lib/plan.c keeps s itself below 2^114 (2^982); one beyond that comes from points that are not finite.
 FN real f_sigmoid(real s, real a, real b, real c)
 {
     pair u = affine(s, a, b);
+    bits overflow =
+        MASK(magnitude(u.hi) == as_real(BITS(INFINITE_BITS))) & MASK(magnitude(s) < PICK_REAL(0x1p120f, 0x1p1000));
     real y = real_tanh(u.hi);
-    return FMA(u.lo, FMA(-y, y, REAL(1)), y);
+    return FMA(as_real(as_bits(u.lo) & ~overflow), FMA(-y, y, REAL(1)), y);
 }
 
 // s (a + b), a + b = 1/(|x| |y|) in two parts, no further from 0 than 1; +0 below the smallest normal number. s is

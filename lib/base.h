@@ -60,6 +60,15 @@ void *isg_alloc_large(int64_t bytes);
 // Element `index` (in elements from array.data) as a double; exact but for 64-bit integers, which are rounded.
 double isg_load_double(isg_dtype dtype, const void *data, int64_t index);
 
+// The other way round, rounded to ISG_F64 or ISG_F32; inline, for it stands in inner loops.
+static inline void isg_store_double(isg_dtype dtype, void *data, int64_t index, double value)
+{
+    if (dtype == ISG_F64)
+        ((double *)data)[index] = value;
+    else
+        ((float *)data)[index] = (float)value;
+}
+
 // The least number of letters to insert, delete or replace that makes one word of the other: Levenshtein 1966. Words of
 // more than 63 letters count as far.
 size_t isg_edit_distance(const char *a, const char *b);

@@ -21,10 +21,7 @@ static isg_status make_values(isg_context *context, isg_real_type type, cl_mem *
         return isg_fail(&context->error, ISG_ERR_MEMORY, "no memory for %d numbers", count);
     for (int i = 0; i < count; i++) {
         double value = 1 + (i + 0.5) / count;
-        if (type.dtype == ISG_F64)
-            ((double *)values)[i] = value;
-        else
-            ((float *)values)[i] = (float)value;
+        isg_store_double(type.dtype, values, i, value);
     }
     TRY(isg_buffer_new(context, mem, CL_MEM_READ_ONLY, count * (int64_t)element));
     CL_TRY(context,

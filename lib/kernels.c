@@ -49,8 +49,9 @@ static void try_name(const char *name, const char *candidate, const char **best,
 
 const char *isg_kernel_nearest(const char *name)
 {
+    // At most a third of the letters are wrong, or one: what is less like a name is another word.
     const char *best = NULL;
-    size_t least = strlen(name) / 2 + 2;
+    size_t least = (strlen(name) < 3 ? 1 : strlen(name) / 3) + 1;
     for (int i = 0; i < ISG_KERNEL_COUNT; i++) {
         try_name(name, rows[i].name, &best, &least);
         for (int a = 0; a < 4 && rows[i].aliases[a]; a++)
@@ -66,8 +67,9 @@ int isg_kernel_index(const isg_kernel *kernel)
 
 const char *isg_pair_name(isg_pair pair)
 {
-    static const char *const names[] = {
-        [ISG_PAIR_SQDIST] = "sqdist", [ISG_PAIR_L1] = "l1", [ISG_PAIR_DOT] = "dot", [ISG_PAIR_CHI2] = "chi2"};
+#define NAME(id, name) [ISG_PAIR_##id] = #name,
+    static const char *const names[] = {ISG_PAIRS(NAME)};
+#undef NAME
     _Static_assert(sizeof names / sizeof *names == ISG_PAIR_COUNT, "every pair's number has a name");
     return names[pair];
 }

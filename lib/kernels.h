@@ -33,6 +33,9 @@ typedef struct isg_numbers {
 
 isg_numbers isg_kernel_numbers(int kernel, const isg_kernel_values *values);
 
+// Every isg_pair: as F(SQDIST, sqdist), its name in programs.
+#define ISG_PAIRS(F) F(SQDIST, sqdist) F(L1, l1) F(DOT, dot) F(CHI2, chi2)
+
 // The power of the points that a pair's number grows with.
 int isg_pair_power(isg_pair pair);
 

@@ -38,30 +38,20 @@ static isg_status resolve_kernel(isg_operator *op, const isg_gram_params *p, isg
     return ISG_OK;
 }
 
-static void put_real(isg_dtype dtype, void *array, int64_t i, double value)
-{
-    if (dtype == ISG_F64)
-        ((double *)array)[i] = value;
-    else
-        ((float *)array)[i] = (float)value;
-}
-
 // Lengthscales go in two steps: a power of two into the points, which is exact, and what is left of them into weights
-// in (1/2, 1] that multiply the differences. A row with gamma takes that of lengthscale 1.
+// in (1/2, 1] that multiply the differences.
 static isg_status apply_lengthscales(isg_operator *op, const double *lengthscales, const char *x_name,
                                      const char *y_name, isg_error *error)
 {
     int64_t dims = op->x.dims;
     isg_status st = ISG_OK;
     for (int i = 0; i < op->composite.count; i++) {
-        isg_kernel_params *row = &op->composite.steps[i].params;
+        const isg_kernel_params *row = &op->composite.steps[i].params;
         if (op->composite.steps[i].kind != ISG_STEP_ROW)
             continue;
         bool squares = row->kernel->pair == ISG_PAIR_SQDIST;
         if (row->kernel->scale == ISG_SCALE_NONE || !(squares || row->kernel->pair == ISG_PAIR_L1))
             return isg_fail(error, ISG_ERR_ARGUMENT, "%s takes no lengthscales", row->kernel->name);
-        if (row->gamma == 0 && row->sigma == 0 && row->lengthscale == 0)
-            row->gamma = squares ? 0.5 : 1;
     }
     int *exponents = calloc((size_t)dims, sizeof *exponents);
     op->weights = isg_alloc(dims, isg_dtype_bytes(op->x.dtype));
@@ -76,7 +66,7 @@ static isg_status apply_lengthscales(isg_operator *op, const double *lengthscale
         int e;
         double mantissa = frexp(lengthscales[k], &e); // in [1/2, 1)
         exponents[k] = 1 - e;
-        put_real(op->x.dtype, op->weights, k, 0.5 / mantissa);
+        isg_store_double(op->x.dtype, op->weights, k, 0.5 / mantissa);
     }
     if (!st)
         st = isg_points_shift(&op->x, exponents, x_name, error);
@@ -86,16 +76,36 @@ static isg_status apply_lengthscales(isg_operator *op, const double *lengthscale
     return st;
 }
 
-static isg_status check_signs(const isg_operator *op, const char *x_name, const char *y_name, isg_error *error)
+// Beside lengthscales a row without a scale takes that of lengthscale 1. The composite stays as it was given.
+static isg_status make_plan(isg_operator *op, isg_dtype dtype, isg_error *error)
+{
+    isg_composite composite = op->composite;
+    for (int i = 0; i < composite.count && op->weights; i++) {
+        isg_kernel_params *row = &composite.steps[i].params;
+        if (composite.steps[i].kind == ISG_STEP_ROW && row->gamma == 0 && row->sigma == 0 && row->lengthscale == 0)
+            row->gamma = row->kernel->pair == ISG_PAIR_SQDIST ? 0.5 : 1;
+    }
+    isg_status st = isg_plan_make(&op->plan, &composite, isg_extent_of(&op->x, &op->y), dtype, error);
+    op->plan.weights = op->weights;
+    op->plan.factors = op->factors;
+    return st;
+}
+
+// include: of X's rows, which are counted as the caller has them.
+static isg_status check_signs(const isg_operator *op, const uint8_t *include, const char *x_name, const char *y_name,
+                              isg_error *error)
 {
     const isg_points *sets[] = {&op->x, &op->y};
     const char *names[] = {x_name, y_name};
     int64_t row, column;
     for (int i = 0; i < (op->y.rows == op->x.rows ? 1 : 2); i++)
-        if (op->plan.used[ISG_PAIR_CHI2] && isg_points_negative(sets[i], &row, &column))
+        if (op->plan.used[ISG_PAIR_CHI2] && isg_points_negative(sets[i], &row, &column)) {
+            double v = isg_load_double(sets[i]->dtype, sets[i]->rows, row * sets[i]->stride + column);
+            for (int64_t at = 0; i == 0 && include && at <= row; at++)
+                row += include[at] == 0;
             return isg_fail(error, ISG_ERR_RANGE, "%s: row %lld, column %lld is %g; chi2 takes no number below 0",
-                            names[i], (long long)row, (long long)column,
-                            isg_load_double(sets[i]->dtype, sets[i]->rows, row * sets[i]->stride + column));
+                            names[i], (long long)row, (long long)column, v);
+        }
     return ISG_OK;
 }
 static isg_status take_factors(isg_operator *op, const isg_gram_params *p, isg_error *error)
@@ -111,7 +121,7 @@ static isg_status take_factors(isg_operator *op, const isg_gram_params *p, isg_e
             return isg_fail(error, ISG_ERR_ARGUMENT, "factor %g of row %lld; it must be finite%s", f, (long long)i,
                             isfinite(f) ? " in single precision" : "");
         if (!p->include || p->include[i])
-            put_real(op->x.dtype, op->factors, at++, fabs(f) < least ? 0 : f);
+            isg_store_double(op->x.dtype, op->factors, at++, fabs(f) < least ? 0 : f);
     }
     return ISG_OK;
 }
@@ -143,11 +153,8 @@ isg_status isg_operator_make(isg_operator *op, const isg_gram_params *params, is
         op->y = op->x;
         op->y.owned = NULL;
     }
-    if ((st = isg_plan_make(&op->plan, &op->composite, isg_extent_of(&op->x, &op->y), dtype, error)) ||
-        (st = check_signs(op, x_name, y_name, error)))
+    if ((st = make_plan(op, dtype, error)) || (st = check_signs(op, params->include, x_name, y_name, error)))
         goto fail;
-    op->plan.weights = op->weights;
-    op->plan.factors = op->factors;
     return ISG_OK;
 fail:
     isg_operator_free(op);

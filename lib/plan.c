@@ -88,12 +88,17 @@ static isg_status check_scaled(double *scaled, const isg_kernel *row, double a, 
     if (!(*scaled < ldexp(1, highest)))
         return isg_fail(error, ISG_ERR_RANGE, "values up to %g are too many lengthscales (%g) apart for %s arithmetic",
                         extent.largest, isg_pair_power(row->pair) == 2 ? sqrt(0.5 / a) : 1 / a, isg_dtype_name(dtype));
+    int power = isg_pair_power(row->pair);
+    double most = log2(a) + power * (log2(extent.largest) + 1) + log2((double)extent.dims);
+    // What is not 0 however far points are apart needs its squares: the functions see no further than 2^120 (2^1000).
+    if (extent.largest > 0 && row->far && !(most < (wide ? 999 : 119)))
+        return isg_fail(error, ISG_ERR_RANGE, "values up to %g are too many lengthscales (%g) apart for %s in %s",
+                        extent.largest, sqrt(0.5 / a), row->name, isg_dtype_name(dtype));
     if (*scaled < ldexp(1, lowest)) {
         // Every pair is far closer than a lengthscale, so that even the square root of what the formula is written in
         // is nothing beside 1; but not where another row's lengthscale is so much smaller that points are scaled for
         // it.
-        int power = isg_pair_power(row->pair), digits = wide ? 53 : 24;
-        double most = log2(a) + power * (log2(extent.largest) + 1) + log2((double)extent.dims);
+        int digits = wide ? 53 : 24;
         if (extent.largest > 0 && a > 0 && !(most < (row->fine ? lowest : -2 * (digits + 1))))
             return isg_fail(error, ISG_ERR_RANGE,
                             "the scales of %s and of the other kernels are too far apart for %s "
@@ -149,9 +154,11 @@ isg_status isg_plan_make(isg_plan *plan, const isg_composite *composite, isg_ext
         plan->steps[i] = (isg_plan_step){.kind = step->kind, .numbers = plan->number_count};
         if (step->kind == ISG_STEP_MULTIPLE)
             plan->numbers[plan->number_count++] = step->factor;
-        if (step->kind == ISG_STEP_MULTIPLE && !(step->factor < ldexp(1, wide ? 1023 : 127)))
-            st = isg_fail(error, ISG_ERR_RANGE, "a factor of %g is too large for %s", step->factor,
-                          isg_dtype_name(dtype));
+        // A subnormal one would be 0.
+        bool small = step->factor < ldexp(1, wide ? -1022 : -126);
+        if (step->kind == ISG_STEP_MULTIPLE && (small || !(step->factor < ldexp(1, wide ? 1023 : 127))))
+            st = isg_fail(error, ISG_ERR_RANGE, "a factor of %g is too %s for %s", step->factor,
+                          small ? "small" : "large", isg_dtype_name(dtype));
         if (step->kind != ISG_STEP_ROW)
             continue;
         const isg_kernel *row = params.kernel;
@@ -182,10 +189,9 @@ isg_status isg_plan_make(isg_plan *plan, const isg_composite *composite, isg_ext
 
 const char *isg_plan_add(const isg_plan *plan, isg_pair pair)
 {
-    static const char *const names[ISG_PAIR_COUNT][2] = {[ISG_PAIR_SQDIST] = {"add_sqdist", "add_sqdist_fine"},
-                                                         [ISG_PAIR_L1] = {"add_l1", "add_l1_fine"},
-                                                         [ISG_PAIR_DOT] = {"add_dot", "add_dot_fine"},
-                                                         [ISG_PAIR_CHI2] = {"add_chi2", "add_chi2_fine"}};
+#define NAMES(id, name) [ISG_PAIR_##id] = {"add_" #name, "add_" #name "_fine"},
+    static const char *const names[][2] = {ISG_PAIRS(NAMES)};
+#undef NAMES
     return names[pair][plan->fine[pair]];
 }
 

@@ -72,10 +72,7 @@ static void convert_row(const isg_array *array, int64_t i, isg_dtype dtype, void
 {
     for (int64_t k = 0; k < array->shape[1]; k++) {
         double v = isg_load_double(array->dtype, array->data, i * array->strides[0] + k * array->strides[1]);
-        if (dtype == ISG_F32)
-            ((float *)to)[k] = (float)v;
-        else
-            ((double *)to)[k] = v;
+        isg_store_double(dtype, to, k, v);
     }
 }
 
@@ -179,10 +176,7 @@ isg_status isg_points_shift(isg_points *points, const int *exponents, const char
                 points->largest = size;
             if (size > 0 && (points->smallest == 0 || size < points->smallest))
                 points->smallest = size;
-            if (wide)
-                ((double *)rows)[i * points->dims + k] = scaled;
-            else
-                ((float *)rows)[i * points->dims + k] = (float)scaled;
+            isg_store_double(points->dtype, rows, i * points->dims + k, scaled);
         }
     }
     free(points->owned);

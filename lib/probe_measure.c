@@ -33,14 +33,6 @@ static double get(isg_dtype dtype, const void *array, int i)
     return isg_load_double(dtype, array, i);
 }
 
-static void set(isg_dtype dtype, void *array, int i, double value)
-{
-    if (dtype == ISG_F64)
-        ((double *)array)[i] = value;
-    else
-        ((float *)array)[i] = (float)value;
-}
-
 // What IEEE 754 says, in the dtype. volatile keeps the host's compiler from doing anything clever.
 typedef struct expected {
     double product, sum, unfused, fused;
@@ -64,17 +56,17 @@ static void make_triples(isg_dtype dtype, void *a, void *b, void *c)
     int least = dtype == ISG_F64 ? -1022 : -126;
     for (int i = 0; i < NUMBERS; i++) {
         bool tiny = i >= NUMBERS / 2;
-        set(dtype, a, i, random_number(&state, tiny ? least : -20, tiny ? least + 4 : 20));
-        set(dtype, b, i, random_number(&state, tiny ? -8 : -20, tiny ? -2 : 20));
+        isg_store_double(dtype, a, i, random_number(&state, tiny ? least : -20, tiny ? least + 4 : 20));
+        isg_store_double(dtype, b, i, random_number(&state, tiny ? -8 : -20, tiny ? -2 : 20));
         double ab = get(dtype, a, i) * get(dtype, b, i);
-        set(dtype, c, i, i % 2 ? -ab : random_number(&state, tiny ? least : -20, tiny ? least + 4 : 20));
+        isg_store_double(dtype, c, i, i % 2 ? -ab : random_number(&state, tiny ? least : -20, tiny ? least + 4 : 20));
     }
     // Ties, which tell rounding to nearest even from its neighbours.
     double half_ulp = dtype == ISG_F64 ? 0x1p-53 : 0x1p-24;
     for (int i = 0; i < 4; i++) {
-        set(dtype, a, i, (i & 1 ? 1 + 2 * half_ulp : 1) * (i & 2 ? -1 : 1));
-        set(dtype, b, i, 1);
-        set(dtype, c, i, i & 2 ? -half_ulp : half_ulp);
+        isg_store_double(dtype, a, i, (i & 1 ? 1 + 2 * half_ulp : 1) * (i & 2 ? -1 : 1));
+        isg_store_double(dtype, b, i, 1);
+        isg_store_double(dtype, c, i, i & 2 ? -half_ulp : half_ulp);
     }
 }
 
@@ -266,9 +258,9 @@ static void make_arguments(isg_dtype dtype, void *x)
     const double special[] = {0,    -0.0,  lowest,   lowest * (1 + 1e-6), lowest * (1 - 1e-6), -1, -0.34657359,
                               -0.5, -1e30, -INFINITY};
     for (int i = 0; i < NUMBERS; i++)
-        set(dtype, x, i, -fabs(random_number(&state, -30, 9)));
+        isg_store_double(dtype, x, i, -fabs(random_number(&state, -30, 9)));
     for (size_t i = 0; i < sizeof special / sizeof *special; i++)
-        set(dtype, x, (int)i, special[i]);
+        isg_store_double(dtype, x, (int)i, special[i]);
 }
 
 isg_status isg_measure_functions(isg_context *context, isg_dtype dtype, bool fused, isg_verdict *verdict)

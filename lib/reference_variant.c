@@ -59,6 +59,11 @@ typedef struct pair_numbers {
     real of[ISG_PAIR_COUNT];
 } pair_numbers;
 
+#define ADD(id, name, ...)                                                                                             \
+    if (plan->used[ISG_PAIR_##id])                                                                                     \
+        s.of[ISG_PAIR_##id] =                                                                                          \
+            (plan->fine[ISG_PAIR_##id] ? add_##name##_fine : add_##name)(s.of[ISG_PAIR_##id], __VA_ARGS__);
+
 // As gram.cl does.
 static pair_numbers numbers_of(const isg_plan *plan, const isg_points *x, int64_t i, const isg_points *y, int64_t j)
 {
@@ -67,18 +72,10 @@ static pair_numbers numbers_of(const isg_plan *plan, const isg_points *x, int64_
         real u = coordinate(plan, x, i, k), v = coordinate(plan, y, j, k), t = v - u;
         if (plan->weights)
             t = t * ((const real *)plan->weights)[k];
-        if (plan->used[ISG_PAIR_SQDIST])
-            s.of[ISG_PAIR_SQDIST] = plan->fine[ISG_PAIR_SQDIST] ? add_sqdist_fine(s.of[ISG_PAIR_SQDIST], t)
-                                                                : add_sqdist(s.of[ISG_PAIR_SQDIST], t);
-        if (plan->used[ISG_PAIR_L1])
-            s.of[ISG_PAIR_L1] =
-                plan->fine[ISG_PAIR_L1] ? add_l1_fine(s.of[ISG_PAIR_L1], t) : add_l1(s.of[ISG_PAIR_L1], t);
-        if (plan->used[ISG_PAIR_DOT])
-            s.of[ISG_PAIR_DOT] =
-                plan->fine[ISG_PAIR_DOT] ? add_dot_fine(s.of[ISG_PAIR_DOT], v, u) : add_dot(s.of[ISG_PAIR_DOT], v, u);
-        if (plan->used[ISG_PAIR_CHI2])
-            s.of[ISG_PAIR_CHI2] = plan->fine[ISG_PAIR_CHI2] ? add_chi2_fine(s.of[ISG_PAIR_CHI2], v, u)
-                                                            : add_chi2(s.of[ISG_PAIR_CHI2], v, u);
+        ADD(SQDIST, sqdist, t)
+        ADD(L1, l1, t)
+        ADD(DOT, dot, v, u)
+        ADD(CHI2, chi2, v, u)
     }
     return s;
 }
@@ -97,15 +94,20 @@ static pair inverse_root(real q)
     return pair_of(r.hi * back, r.lo * back);
 }
 
+static pair inverse_norm(const isg_plan *plan, const isg_points *points, int64_t i)
+{
+    real q = 0;
+    for (int64_t k = 0; k < points->dims; k++) {
+        real u = coordinate(plan, points, i, k);
+        q = plan->fine[ISG_PAIR_DOT] ? add_dot_fine(q, u, u) : add_dot(q, u, u);
+    }
+    return inverse_root(q);
+}
+
 static void norms(const isg_plan *plan, const isg_points *points, void *hi, void *lo)
 {
     for (int64_t i = 0; i < points->count; i++) {
-        real q = 0;
-        for (int64_t k = 0; k < points->dims; k++) {
-            real u = coordinate(plan, points, i, k);
-            q = plan->fine[ISG_PAIR_DOT] ? add_dot_fine(q, u, u) : add_dot(q, u, u);
-        }
-        pair r = inverse_root(q);
+        pair r = inverse_norm(plan, points, i);
         ((real *)hi)[i] = r.hi;
         ((real *)lo)[i] = r.lo;
     }
@@ -135,6 +137,7 @@ static real value_of(const isg_plan *plan, const pair_numbers *s, pair inverse)
 
 static void gram(const isg_plan *plan, const isg_points *x, const isg_points *y, void *k, int64_t stride)
 {
+    // Without memory for them norms are computed for each pair.
     real *x_norms = plan->norms ? calloc((size_t)x->count * 2, sizeof(real)) : NULL;
     real *y_norms = plan->norms ? calloc((size_t)y->count * 2, sizeof(real)) : NULL;
     if (x_norms && y_norms) {
@@ -148,6 +151,8 @@ static void gram(const isg_plan *plan, const isg_points *x, const isg_points *y,
             if (x_norms && y_norms)
                 inverse = inverse_norms(pair_of(x_norms[i], x_norms[x->count + i]),
                                         pair_of(y_norms[j], y_norms[y->count + j]));
+            else if (plan->norms)
+                inverse = inverse_norms(inverse_norm(plan, x, i), inverse_norm(plan, y, j));
             real value = value_of(plan, &s, inverse);
             if (plan->factors)
                 value = real_product(value, ((const real *)plan->factors)[i]);

@@ -24,14 +24,6 @@ static double next_fraction(uint64_t *state)
     return (double)((int64_t)(next_integer(state) >> 40) - (1 << 23)) * 0x1p-23;
 }
 
-static void put(isg_dtype dtype, void *array, int64_t i, double value)
-{
-    if (dtype == ISG_F64)
-        ((double *)array)[i] = value;
-    else
-        ((float *)array)[i] = (float)value;
-}
-
 // --- functions
 
 static const char *const function_names[] = {
@@ -153,8 +145,8 @@ static bool make_function(isg_case *c, int function, bool quick)
             a = fabs(a);
             b = a > 0 && a < INFINITY && a != 1 ? next_fraction(&state) * 8 : b;
         }
-        put(c->dtype, c->a, i, a);
-        put(c->dtype, c->b, i, b);
+        isg_store_double(c->dtype, c->a, i, a);
+        isg_store_double(c->dtype, c->b, i, b);
     }
     return true;
 }
@@ -164,7 +156,6 @@ static bool make_function(isg_case *c, int function, bool quick)
 static bool make_formula(isg_case *c, int kernel, bool quick)
 {
     const isg_kernel *row = isg_kernel_list()[kernel];
-    isg_error error;
     c->kind = ISG_CASE_FORMULA;
     c->kernel = kernel;
     c->inputs = "mixed";
@@ -183,22 +174,26 @@ static bool make_formula(isg_case *c, int kernel, bool quick)
         params.lengthscale = 0.7;
     else if (row->scale != ISG_SCALE_NONE)
         params.gamma = 0.3;
-    if (!c->a || isg_composite_set(&one, &params, &error) ||
-        isg_plan_make(&plan, &one, (isg_extent){4, 1, 1}, c->dtype, &error))
+    if (!c->a || isg_composite_set(&one, &params, NULL) ||
+        isg_plan_make(&plan, &one, (isg_extent){4, 1, 1}, c->dtype, NULL))
         return false;
     c->numbers = (isg_numbers){plan.numbers[0], plan.numbers[1], plan.numbers[2]};
     if (row->norms) // as of points of length 3 or so
         c->numbers = (isg_numbers){0.3125, c->dtype == ISG_F64 ? 0x1p-57 : 0x1p-28, 0};
     uint64_t state = 0x10000 + (uint64_t)kernel;
     for (int64_t i = 0; i < c->count; i++)
-        put(c->dtype, c->a, i, fabs(mixed_argument(c->dtype, &state)));
+        isg_store_double(c->dtype, c->a, i, fabs(mixed_argument(c->dtype, &state)));
     return true;
 }
 
 // --- gram
 
 // LARGE is enough for K to be streamed past the caches; DIAGONAL is K(X, Y)'s; FINE has terms that would be subnormal
-// beside numbers near 1.
+// beside numbers near 1. From DATA_SETS on they are special cases':
+//   SMALLEST    differences that are subnormal, but not their sums
+//   ORTHOGONAL  every other point is nearly so: cosines on both sides of the smallest normal number
+//   SPREAD      sums of products that round at every step, in double as well
+//   BORDER      products that the last place decides whether they are normal
 typedef enum data_set {
     EASY,
     MANY_DIMS,
@@ -211,11 +206,17 @@ typedef enum data_set {
     LARGE,
     DIAGONAL,
     FINE,
-    DATA_SETS
+    DATA_SETS,
+    SMALLEST = DATA_SETS,
+    ORTHOGONAL,
+    SPREAD,
+    BORDER,
+    ALL_SETS
 } data_set;
 
-static const char *const data_names[DATA_SETS] = {"easy", "many-dims", "far",   "clusters", "subnormal", "1e-30",
-                                                  "1e30", "cross",     "large", "diagonal", "fine"};
+static const char *const data_names[ALL_SETS] = {"easy",  "many-dims", "far",        "clusters", "subnormal",
+                                                 "1e-30", "1e30",      "cross",      "large",    "diagonal",
+                                                 "fine",  "smallest",  "orthogonal", "spread",   "border"};
 
 static double coordinate(data_set set, isg_dtype dtype, int64_t point, uint64_t *state)
 {
@@ -230,6 +231,8 @@ static double coordinate(data_set set, isg_dtype dtype, int64_t point, uint64_t 
         return ldexp(f, dtype == ISG_F64 ? -504 - (int)(r % 60) : -112 - (int)(r % 40));
     case FINE: // coordinates, differences and products on both sides of the borders of lib/plan.c
         return r % 4 == 0 ? f : ldexp(1 + f / 4, -(int)(r / 4 % (dtype == ISG_F64 ? 1000 : 120)));
+    case SMALLEST: return point ? ldexp(1 + (double)(r % 8) / 8, dtype == ISG_F64 ? -1022 : -126) : f;
+    case SPREAD: return ldexp(f + next_fraction(state) * 0x1p-23, -(int)(r % 20));
     case TINY: return f * 2e-30;
     case HUGE_SCALE: return f * 2e30;
     default: return f * 2;
@@ -257,7 +260,7 @@ static void put_points(const isg_case *c, data_set set, void *to, int64_t count,
 {
     for (int64_t i = 0; i < count * c->d; i++) {
         double x = coordinate(set, c->dtype, i / c->d, state);
-        put(c->dtype, to, i, positive ? fabs(x) : x);
+        isg_store_double(c->dtype, to, i, positive ? fabs(x) : x);
     }
 }
 
@@ -301,18 +304,68 @@ static const struct special {
     const char *what, *function;
     data_set set;
     bool positive, lengthscales, factors, quick;
+    const char *wide; // the function in double where it is another
 } specials[] = {
-    {"gram sum", "0.5*linear + chi2*cosine + rbf(gamma=0.3)", CROSS, true, false, false, true},
-    {"gram product", "2*rbf(gamma=0.3)*periodic(period=2) + 0.25*polynomial(degree=2, coef0=-0.5)", EASY, false, false,
-     false, false},
-    {"gram small product", "1e-9*rbf(gamma=3)*rbf(gamma=5)*laplacian(gamma=2)", EASY, false, false, false, false},
-    {"gram rbf, lengthscales", "rbf", EASY, false, true, false, false},
-    {"gram matern32, lengthscales", "matern32", CROSS, false, true, false, false},
-    {"gram laplacian, lengthscales", "laplacian", CROSS, false, true, false, false},
-    {"gram rbf, factors", "rbf(gamma=0.3)", CROSS, false, false, true, false},
-    {"gram cosine, factors", "cosine", EASY, false, false, true, false},
+    {.what = "gram sum",
+     .function = "0.5*linear + chi2*cosine + rbf(gamma=0.3)",
+     .set = CROSS,
+     .positive = true,
+     .quick = true},
+    {.what = "gram product",
+     .function = "2*rbf(gamma=0.3)*periodic(period=2) + 0.25*polynomial(degree=2, coef0=-0.5)",
+     .set = EASY},
+    {.what = "gram small product", .function = "1e-9*rbf(gamma=3)*rbf(gamma=5)*laplacian(gamma=2)", .set = EASY},
+    {.what = "gram rbf, lengthscales", .function = "rbf", .set = EASY, .lengthscales = true},
+    {.what = "gram matern32, lengthscales", .function = "matern32", .set = CROSS, .lengthscales = true},
+    {.what = "gram laplacian, lengthscales", .function = "laplacian", .set = CROSS, .lengthscales = true},
+    {.what = "gram rbf, factors", .function = "rbf(gamma=0.3)", .set = CROSS, .factors = true},
+    {.what = "gram cosine, factors", .function = "cosine", .set = EASY, .factors = true},
+    {.what = "gram small sum",
+     .function = "2e-38*rbf(gamma=0.01) + 2e-38*multiquadric(lengthscale=20)",
+     .set = EASY,
+     .wide = "4e-308*rbf(gamma=0.01) + 4e-308*multiquadric(lengthscale=20)"},
+    {.what = "gram polynomial, degree 5", .function = "polynomial(degree=5, coef0=-0.5)", .set = EASY},
+    {.what = "gram polynomial, small",
+     .function = "polynomial(degree=1, gamma=1, coef0=1e-24)",
+     .set = FINE,
+     .wide = "polynomial(degree=1, gamma=1, coef0=1e-272)"},
+    {.what = "gram cityblock", .function = "cityblock", .set = SMALLEST},
+    {.what = "gram rbf, factors", .function = "rbf(gamma=0.3)", .set = DIAGONAL, .factors = true},
+    {.what = "gram rbf, lengthscales", .function = "rbf", .set = DIAGONAL, .lengthscales = true},
+    {.what = "gram cosine", .function = "cosine", .set = DIAGONAL},
+    {.what = "gram cosine", .function = "cosine", .set = LARGE},
+    {.what = "gram cosine", .function = "cosine", .set = ORTHOGONAL},
+    {.what = "gram linear", .function = "linear", .set = SPREAD},
+    {.what = "gram linear, factors", .function = "linear", .set = BORDER, .factors = true},
 };
 enum { SPECIALS = sizeof specials / sizeof *specials };
+
+// Even points (1, 0, p, q, 0), odd ones (0, 1, p, -q, 0): of p, q near 2^e products cancel.
+static void put_orthogonal(const isg_case *c, uint64_t *state)
+{
+    bool wide = c->dtype == ISG_F64;
+    for (int64_t i = 0; i < c->n; i++) {
+        isg_store_double(c->dtype, c->a, i * c->d + i % 2, 1);
+        for (int k = 2; k < 4; k++) {
+            double v = ldexp(1 + ldexp((double)(next_integer(state) >> 49), wide ? -52 : -23), wide ? -492 : -56);
+            isg_store_double(c->dtype, c->a, i * c->d + k, k == 3 && i % 2 ? -v : v);
+        }
+    }
+}
+
+// Values (1 - m ulp) for factors (1 + m ulp) times the smallest normal number; the last place of m decides: by IEEE 754
+// some products round up to that number only because subnormal ones have fewer digits.
+static void put_border(isg_case *c, uint64_t *state)
+{
+    bool wide = c->dtype == ISG_F64;
+    for (int64_t j = 0; j < c->m; j++)
+        isg_store_double(c->dtype, c->b, j * c->d, 1);
+    for (int64_t i = 0; i < c->n; i++) {
+        double m = fabs(next_fraction(state)) * (wide ? 47453132 : 2047), ulp = wide ? 0x1p-52 : 0x1p-23;
+        isg_store_double(c->dtype, c->a, i * c->d, 1 - floor(m) * ulp);
+        c->factors[i] = ldexp(1 + floor(m) * ulp, wide ? -1022 : -126);
+    }
+}
 
 static bool make_special(isg_case *c, int at, bool quick)
 {
@@ -320,20 +373,29 @@ static bool make_special(isg_case *c, int at, bool quick)
     isg_composite *made;
     c->kind = ISG_CASE_GRAM;
     c->inputs = data_names[special->set];
-    c->n = quick ? 67 : 301;
-    c->m = special->set == CROSS ? (quick ? 45 : 203) : 0;
+    c->n = quick ? 67 : special->set == LARGE ? 1104 : 301;
+    c->m = special->set == CROSS || special->set == DIAGONAL || special->set == BORDER ? (quick ? 45 : 203) : 0;
     c->d = 5;
-    c->count = c->n * (c->m ? c->m : c->n);
+    c->diagonal = special->set == DIAGONAL;
+    c->count = c->diagonal ? isg_min(c->n, c->m) : c->n * (c->m ? c->m : c->n);
     snprintf(c->what, sizeof c->what, "%s", special->what);
     c->a = isg_alloc(c->n * c->d, isg_dtype_bytes(c->dtype));
     c->b = isg_alloc((c->m + 1) * c->d, isg_dtype_bytes(c->dtype));
     if (special->factors)
         c->factors = isg_alloc(c->n, sizeof *c->factors);
-    if (!c->a || !c->b || (special->factors && !c->factors) || isg_kernel_parse(&made, special->function, NULL))
+    const char *function = special->wide && c->dtype == ISG_F64 ? special->wide : special->function;
+    if (!c->a || !c->b || (special->factors && !c->factors) || isg_kernel_parse(&made, function, NULL))
         return false;
     c->composite = *made;
     isg_composite_destroy(&made);
     uint64_t state = 0x2000 + (uint64_t)at;
+    if (special->set == ORTHOGONAL || special->set == BORDER) {
+        if (special->set == BORDER)
+            put_border(c, &state);
+        else
+            put_orthogonal(c, &state);
+        return true;
+    }
     put_points(c, special->set, c->a, c->n, special->positive, &state);
     put_points(c, special->set, c->b, c->m, special->positive, &state);
     for (int64_t k = 0; k < c->d && special->lengthscales; k++)
@@ -440,8 +502,7 @@ static bool expected_gram(const isg_case *c, void *out)
     void *k = c->diagonal ? isg_alloc(c->n * c->m, isg_dtype_bytes(c->dtype)) : out;
     isg_gram_params params = isg_case_gram(c);
     isg_operator op = {.symmetric = false};
-    isg_error error;
-    bool ok = k && isg_operator_make(&op, &params, c->dtype, &error) == ISG_OK;
+    bool ok = k && isg_operator_make(&op, &params, c->dtype, NULL) == ISG_OK;
     if (ok)
         isg_reference_get(c->dtype, c->fused)->gram(&op.plan, &op.x, &op.y, k, op.y.count);
     size_t element = isg_dtype_bytes(c->dtype);
@@ -456,15 +517,14 @@ static bool expected_gram(const isg_case *c, void *out)
 static bool expected_grid(const isg_case *c, void *out)
 {
     isg_grid_plan plan;
-    isg_error error;
     int64_t shape[ISG_GRID_MAX_NDIM];
     void *profiles[ISG_GRID_MAX_NDIM] = {NULL};
-    bool ok = isg_grid_resolve(&plan, &c->grid, &error) == ISG_OK;
+    bool ok = isg_grid_resolve(&plan, &c->grid, NULL) == ISG_OK;
     for (int32_t axis = 0; ok && axis < plan.ndim; axis++) {
         shape[axis] = plan.axis[axis].size;
         double *weights = isg_alloc(shape[axis], sizeof *weights);
         profiles[axis] = isg_alloc(shape[axis], isg_dtype_bytes(c->dtype));
-        ok = weights && profiles[axis] && isg_profile(&plan.axis[axis], weights, &error) == ISG_OK;
+        ok = weights && profiles[axis] && isg_profile(&plan.axis[axis], weights, NULL) == ISG_OK;
         if (ok)
             isg_profile_round(weights, shape[axis], c->dtype, profiles[axis]);
         free(weights);

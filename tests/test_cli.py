@@ -345,6 +345,17 @@ class Gram(cli.Case):
         for word in ("6 x 6 float32 in k.npy", "contract", "gamma", "pairs/s", "limit "):
             self.assertIn(word, summary)
 
+    def test_report_of_the_kernel(self):
+        self.save("x.npy", "<f4", (2, 2), [0, 1, 2, 3])
+        report = self.succeed("gram", "x.npy", "--json", "--lengthscale", "0.5,2").json
+        self.assertEqual((report["kernel"], report["lengthscales"]), ("rbf", [0.5, 2]))
+        self.assertNotIn("gamma", report)
+        report = self.succeed("gram", "x.npy", "--json", "--kernel", "rbf + matern32", "--lengthscale", "0.5,2").json
+        self.assertEqual(report["kernel"], "rbf + matern32")
+        kernel = " + ".join(["rational_quadratic(lengthscale=1.2345678901234567, alpha=0.12345678901234568)"] * 16)
+        self.assertGreater(len(kernel), 1000)
+        self.assertEqual(self.succeed("gram", "x.npy", "--json", "--kernel", kernel).json["kernel"], kernel)
+
     def test_ordered_picture(self):
         labels = [2, 0, 1, 0, 2, 1, 0, 2]
         order = sorted(range(8), key=lambda row: labels[row])
@@ -363,6 +374,15 @@ class Gram(cli.Case):
             self.save("labels.npy", descr, (8,), labels)
             self.assertEqual(picture("x.npy", "--order", "labels.npy"), wanted, descr)
         self.assertNotEqual(picture("x.npy"), wanted)
+        # Labels count X's rows, of which some may be left out.
+        mask = [1, 1, 0, 1, 1, 1, 0, 1]
+        self.save("mask.npy", "|u1", (8,), mask)
+        kept = [row for row in range(8) if mask[row]]
+        self.save("kept.npy", "<f4", (6, 2), [v for row in kept for v in rows[row]])
+        self.save("kept-labels.npy", "<i8", (6,), [labels[row] for row in kept])
+        self.assertEqual(picture("x.npy", "--order", "labels.npy", "--include", "mask.npy"),
+                         picture("kept.npy", "--order", "kept-labels.npy"))
+
         self.gram("x.npy", "--order", "labels.npy", "--plot", "k.png")
         ordered = self.read("k.npy").values
         self.assertEqual(ordered, self.gram("x.npy").values, "--order is about the picture, not about K")

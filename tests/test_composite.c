@@ -142,6 +142,7 @@ START_TEST(wrong_texts)
         {"gausian", "no kernel is called 'gausian'; did you mean 'gaussian'?"},
         {"matern42", "did you mean 'matern"},
         {"rbf + cosin", "did you mean 'cosine'?"},
+        {"rb", "did you mean 'rbf'?"},
         {"qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq", "is called 'qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq'. The kernels are rbf, lapl"},
         {"rbf(sgima=1)", "rbf has no parameter 'sgima'; besides its scale it has none"},
         {"rational_quadratic(beta=1)", "rational_quadratic has no parameter 'beta'; besides its scale it has alpha"},
@@ -191,6 +192,18 @@ START_TEST(wrong_texts)
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         refused(cases[i][0], cases[i][1]);
+}
+END_TEST
+
+// Words that are no misspelt names get no suggestion.
+START_TEST(nearest_names)
+{
+    static const char *const none[] = {"nonsense", "", "xy", "kernel", "mat", "something_else"};
+    for (size_t i = 0; i < COUNT(none); i++)
+        ck_assert_msg(!isg_kernel_nearest(none[i]), "'%s' suggests %s", none[i], isg_kernel_nearest(none[i]));
+    ck_assert_str_eq(isg_kernel_nearest("rgf"), "rbf");
+    ck_assert_str_eq(isg_kernel_nearest("matren52"), "matern52");
+    ck_assert_str_eq(isg_kernel_nearest("wendlnd"), "wendland");
 }
 END_TEST
 
@@ -510,6 +523,21 @@ START_TEST(lengthscales)
 END_TEST
 
 // Rows that are included are those that K(X', Y) has for the points gathered by hand.
+// A composite's text says what was given, and no scale that lengthscales stand for.
+START_TEST(lengthscales_are_no_scale)
+{
+    const float x[] = {1, 2, 3, 4};
+    const double lengths[] = {1, 2};
+    isg_composite *sum = parsed("rbf + laplacian");
+    const isg_gram_params params = {.x = isg_matrix_f32(x, 2, 2), .composite = sum, .lengthscales = lengths};
+    isg_operator op;
+    ck_assert_int_eq(isg_operator_make(&op, &params, ISG_F32, NULL), ISG_OK);
+    text_is(&op.composite, "rbf + laplacian");
+    isg_operator_free(&op);
+    isg_composite_destroy(&sum);
+}
+END_TEST
+
 START_TEST(include)
 {
     enum { MOST = 12 };
@@ -557,10 +585,10 @@ START_TEST(wrong_operators)
     float x[6] = {1, 2, 3, 4, 5, 6}, negative[6] = {1, 2, 3, -4, 5, 6}, big[6] = {1, 1e38f, 3, 4, 5, 6};
     const double lengths[] = {1, 2}, bad_lengths[] = {1, -2}, tiny_lengths[] = {1, 1e-30};
     const double factors[] = {1, NAN, 3}, big_factors[] = {1, 2, 1e300};
-    const uint8_t none[] = {0, 0, 0}, some[] = {1, 0, 1};
+    const uint8_t none[] = {0, 0, 0}, some[] = {1, 0, 1}, last[] = {0, 1, 1};
     const isg_array m = isg_matrix_f32(x, 3, 2), with_negative = isg_matrix_f32(negative, 3, 2);
     isg_composite *rbf = parsed("rbf"), *sum = parsed("rbf + chi2"), *scaled = parsed("rbf + linear"),
-                  *big_multiple = parsed("1e200*rbf");
+                  *big_multiple = parsed("1e200*rbf"), *small_multiple = parsed("1e-50*rbf");
     const isg_kernel *linear = isg_kernel_find("linear");
     const struct {
         isg_gram_params params;
@@ -570,6 +598,7 @@ START_TEST(wrong_operators)
         {{.x = m, .composite = rbf, .kernel = linear}, ISG_ERR_ARGUMENT, "a composite has its scales"},
         {{.x = m, .composite = rbf, .gamma = 1}, ISG_ERR_ARGUMENT, "a composite has its scales"},
         {{.x = m, .composite = big_multiple}, ISG_ERR_RANGE, "a factor of 1e+200 is too large for float32"},
+        {{.x = m, .composite = small_multiple}, ISG_ERR_RANGE, "a factor of 1e-50 is too small for float32"},
         {{.x = m, .lengthscales = lengths, .sigma = 1}, ISG_ERR_ARGUMENT, "say the same thing"},
         {{.x = m, .lengthscales = lengths, .kernel = linear}, ISG_ERR_ARGUMENT, "linear takes no lengthscales"},
         {{.x = m, .lengthscales = lengths, .composite = scaled}, ISG_ERR_ARGUMENT, "linear takes no lengthscales"},
@@ -581,6 +610,7 @@ START_TEST(wrong_operators)
         {{.x = m, .include = none}, ISG_ERR_SHAPE, "not one of its 3 rows is included"},
         {{.x = with_negative, .composite = sum}, ISG_ERR_RANGE, "X: row 1, column 1 is -4; chi2 takes no number below"},
         {{.x = m, .y = with_negative, .composite = sum}, ISG_ERR_RANGE, "Y: row 1, column 1 is -4"},
+        {{.x = with_negative, .composite = sum, .include = last}, ISG_ERR_RANGE, "X: row 1, column 1 is -4"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         isg_operator op;
@@ -593,14 +623,15 @@ START_TEST(wrong_operators)
     isg_composite_destroy(&sum);
     isg_composite_destroy(&scaled);
     isg_composite_destroy(&big_multiple);
+    isg_composite_destroy(&small_multiple);
 }
 END_TEST
 
 int main(void)
 {
-    static const TTest *const *const once[] = {&texts,       &texts_of_random_composites,
-                                               &wrong_texts, &limits,
-                                               &ownership,   &wrong_operators},
+    static const TTest *const *const once[] =
+        {&texts,           &texts_of_random_composites, &wrong_texts,  &limits, &ownership,
+         &wrong_operators, &lengthscales_are_no_scale,  &nearest_names},
                                      *const *const twice[] = {&values, &small_factors, &include},
                                      *const *const each_row[] = {&one_row_is_the_row, &lengthscales};
     Suite *suite = suite_create("composite");

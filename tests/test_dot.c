@@ -485,6 +485,37 @@ START_TEST(nan_and_zero_points)
 }
 END_TEST
 
+// gamma x.y beyond the largest number: tanh is 1 or -1 there, and of points that are not finite it is NaN.
+START_TEST(saturated)
+{
+    for (int i = 0; i < 4; i++) {
+        isg_dtype dtype = precisions[i % 2];
+        bool fused = i / 2;
+        const double big = dtype == ISG_F64 ? 1e100 : 1e10, gamma = dtype == ISG_F64 ? 1e120 : 1e20;
+        double x[4], k[16];
+        for (int p = 0; p < 4; p++)
+            oracle_put(dtype, x, p, (double[]){big, -big, 0, INFINITY}[p]);
+        const isg_gram_params params = {.kernel = isg_kernel_find("sigmoid"),
+                                        .gamma = gamma,
+                                        .allow_nonfinite = 1,
+                                        .x = isg_matrix(dtype, x, 4, 1)};
+        isg_operator op;
+        ck_assert_int_eq(isg_operator_make(&op, &params, dtype, NULL), ISG_OK);
+        isg_reference_get(dtype, fused)->gram(&op.plan, &op.x, &op.y, k, 4);
+        isg_operator_free(&op);
+        for (int at = 0; at < 12; at++) {
+            double got = isg_load_double(dtype, k, at);
+            if (at % 4 == 3)
+                ck_assert(isnan(got));
+            else if (at / 4 == 2 || at % 4 == 2)
+                ck_assert(fabs(got - tanh(1)) <= 2 * epsilon(dtype));
+            else
+                ck_assert_msg(got == (at / 4 == at % 4 ? 1 : -1), "K[%d, %d] is %g", at / 4, at % 4, got);
+        }
+    }
+}
+END_TEST
+
 static void print_worst(void)
 {
     printf("%-11s %-21s %8s  %s\n", "row", "contract", "ulp", "at; matrix, of its bound");
@@ -504,6 +535,7 @@ int main(void)
     Suite *suite = suite_create("dot");
     TCase *all = tcase_create("registry");
     tcase_add_test(all, every_row_of_products_is_here);
+    tcase_add_test(all, saturated);
     suite_add_tcase(suite, all);
     for (size_t i = 0; i < COUNT(tests); i++) {
         TCase *one = tcase_create((*tests[i])->name);

@@ -52,7 +52,8 @@ EXACT = {"mul_normal", "real_divide", "real_reciprocal", "real_sqrt"}  # correct
 CLUSTERS = {"gram rbf/clusters"}  # few squares, exact sums; in single precision all of K is 0 or 1
 SUM = {"gram sum/cross"}  # all pairs' numbers and a cosine in one program; no last bit of exp in double reaches the sum
 
-DIAGONALS = {f"gram {name}/diagonal" for name in ("rbf", "laplacian", "linear", "chi2")}  # of another program
+DIAGONALS = {f"gram {name}/diagonal" for name in ("rbf", "laplacian", "linear", "chi2", "rbf, factors",
+                                                  "rbf, lengthscales", "cosine")}  # of another program
 
 # A plain function of pairs.h, what makes the fine one of it, what does not, and what is different then.
 FINE_TERMS = [
@@ -435,6 +436,31 @@ class CompositeMutations(Patched):
 
     def test_half_of_a_sum(self):
         self.check("real_sum", ("    real s = a + b;", "    real s = a;"))
+
+    def test_what_one_case_alone_shows(self):
+        floor = "s) & ~MASK(magnitude(s) < REAL(SMALLEST_NORMAL))"
+        product = "real p = scale_range(m, (mag_a >> FIELD) + (mag_b >> FIELD) - BITS(2 * BIAS));"
+        ieee = "real p = magnitude(a) * magnitude(b); p = as_real(as_bits(p) & ~MASK(p < REAL(SMALLEST_NORMAL)));"
+        for name, option, *change in (
+                ("small sum/easy", "real_sum", floor, "s)"),
+                ("polynomial, degree 5/easy", "f_polynomial", "if (n & bit) {", "if (n & bit & 2) {"),
+                ("polynomial, small/fine", "f_polynomial", "tiny = MASK(magnitude(p.hi) <", "tiny = MASK(0 * p.hi >"),
+                ("cityblock/smallest", "add_l1_fine", "t) & ~MASK(magnitude(t) < REAL(SMALLEST_NORMAL))", "t)"),
+                ("cosine/orthogonal", "NORMS=1", "y) & ~MASK(magnitude(y) < REAL(SMALLEST_NORMAL) * lift)", "y)"),
+                ("linear, factors/border", "ROW_FACTORS=1", product, ieee)):
+            with self.subTest(name=name):
+                different, computed = self.found(option, tuple(change))
+                self.assertLessEqual(different, computed)
+                self.assertIn(f"gram {name}", different)
+
+    def test_diagonals(self):
+        for name, old, new in (("rbf, factors", "value = real_product(", "real_product("),
+                               ("rbf, lengthscales", "real w = numbers[NUMBERS + q];", "real w = REAL(1);"),
+                               ("cosine", "row_data[row_pitch + i]", "REAL(0)")):
+            option = {"rbf, factors": "ROW_FACTORS=1", "rbf, lengthscales": "WEIGHTS=1", "cosine": "NORMS=1"}[name]
+            rules = [("diagonal.cl", old, new), ("diagonal.cl", option), ("gram.cl", "NONE"), *ONLY_GRAM]
+            with self.subTest(name=name):
+                self.assertEqual(set(self.verify(*FUSED, rules=rules, quick=False)), {f"gram {name}/diagonal"})
 
     def test_norms_one_way_round(self):
         different, _ = self.found("NORMS=1", ("(x.hi * y.lo + x.lo * y.hi)", "x.hi * y.lo"))

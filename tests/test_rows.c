@@ -425,6 +425,51 @@ START_TEST(nan_and_equal_points)
 }
 END_TEST
 
+// Squares overflow from 2^64 (2^512) lengthscales on: a value is right there, or the operator is refused. Rows that are
+// 0 or next to it there are never refused. periodic has no bound so far away.
+START_TEST(far_apart)
+{
+    enum { N = 5, D = 2 };
+    static const double params[] = {0x1p-7, 0.5, 1, 1.0625, 7};
+    const int row = row_of(_i);
+    const isg_kernel *kernel = kernel_of(row);
+    isg_dtype dtype = precisions[_i % 2];
+    const int middle = dtype == ISG_F64 ? 512 : 64;
+    if (kernel->pair == ISG_PAIR_DOT || kernel->scale == ISG_SCALE_NONE || row == ISG_KERNEL_periodic)
+        return;
+    double x[N * D];
+    int made = 0;
+    for (int e = middle - 30; e <= middle + 12; e++) {
+        for (int unit = -30; unit <= 30; unit += 30) {
+            for (int i = 0; i < N * D; i++)
+                oracle_put(dtype, x, i, taken(&(suite_random){1}, row, ldexp(1 + i / 8.0, e + unit)) * (i > 1));
+            for (size_t p = 0; p < (kernel->params[0].name ? COUNT(params) : 1); p++) {
+                double length = ldexp(1, unit);
+                setting set = setting_of(row, length, D, params[p]);
+                set.length = length;
+                const isg_setting own = {kernel->params[0].name, set.param};
+                const isg_gram_params tried = {.kernel = kernel,
+                                               .x = isg_matrix(dtype, x, N, D),
+                                               .gamma = kernel->scale < ISG_SCALE_LENGTHSCALE ? set.gamma : 0,
+                                               .lengthscale = kernel->scale < ISG_SCALE_LENGTHSCALE ? 0 : set.length,
+                                               .settings = &own,
+                                               .setting_count = own.name != NULL};
+                isg_operator op;
+                isg_status st = isg_operator_make(&op, &tried, dtype, NULL);
+                ck_assert_msg(st == ISG_OK || (st == ISG_ERR_RANGE && kernel->far && e > (dtype == ISG_F64 ? 492 : 53)),
+                              "%s: %s, 2^%d", kernel->name, isg_status_name(st), e);
+                if (st)
+                    continue;
+                isg_operator_free(&op);
+                made++;
+                check_gram(row, dtype, x, N, D, set, "far apart");
+            }
+        }
+    }
+    ck_assert_int_gt(made, 0);
+}
+END_TEST
+
 static void print_worst(void)
 {
     printf("%-21s %-21s %8s %8s  %s\n", "row", "contract", "ulp", "of bound", "at (of bound); matrix, of its bound");
@@ -442,7 +487,8 @@ static void print_worst(void)
 
 int main(void)
 {
-    static const TTest *const *const tests[] = {&formula, &matrix, &matrix_of_scaled_points, &nan_and_equal_points};
+    static const TTest *const *const tests[] = {&formula, &matrix, &matrix_of_scaled_points, &nan_and_equal_points,
+                                                &far_apart};
     Suite *suite = suite_create("rows");
     for (size_t i = 0; i < COUNT(tests); i++) {
         TCase *one = tcase_create((*tests[i])->name);

@@ -57,7 +57,7 @@ static bool lay_out(label_order *out, const labelled *sorted, int64_t count)
     return true;
 }
 
-isg_status label_order_read(label_order *out, const char *path, int64_t count, isg_error *error)
+isg_status label_order_read(label_order *out, const char *path, int64_t rows, const uint8_t *include, isg_error *error)
 {
     memset(out, 0, sizeof *out);
     isg_npy *file;
@@ -69,13 +69,17 @@ isg_status label_order_read(label_order *out, const char *path, int64_t count, i
     if (a->dtype == ISG_F16 || a->dtype == ISG_F32 || a->dtype == ISG_F64 || a->dtype == ISG_U64)
         st = isg_fail(error, ISG_ERR_DTYPE, "%s: labels are whole numbers of at most 63 bits, not %s", path,
                       isg_dtype_name(a->dtype));
-    else if (a->ndim != 1 || a->shape[0] != count)
+    else if (a->ndim != 1 || a->shape[0] != rows)
         st = isg_fail(error, ISG_ERR_SHAPE, "%s: labels are one number for each of the %lld rows", path,
-                      (long long)count);
-    else if (!(sorted = isg_alloc(count, sizeof *sorted)))
-        st = isg_fail(error, ISG_ERR_MEMORY, "%s: no memory for %lld labels", path, (long long)count);
-    for (int64_t i = 0; i < count && !st; i++)
-        sorted[i] = (labelled){label_at(a, i), i};
+                      (long long)rows);
+    else if (!(sorted = isg_alloc(rows, sizeof *sorted)))
+        st = isg_fail(error, ISG_ERR_MEMORY, "%s: no memory for %lld labels", path, (long long)rows);
+    int64_t count = 0; // of K's rows
+    for (int64_t i = 0; i < rows && !st; i++)
+        if (!include || include[i]) {
+            sorted[count] = (labelled){label_at(a, i), count};
+            count++;
+        }
     if (!st) {
         qsort(sorted, (size_t)count, sizeof *sorted, by_label);
         if (!lay_out(out, sorted, count))

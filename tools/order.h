@@ -11,8 +11,9 @@ typedef struct label_order {
     int64_t break_count;
 } label_order;
 
-// Reads `count` whole numbers. ISG_ERR_SHAPE, ISG_ERR_DTYPE and what isg_npy_open gives.
-isg_status label_order_read(label_order *out, const char *path, int64_t count, isg_error *error);
+// Reads `rows` whole numbers, and takes those that include has (NULL: all). ISG_ERR_SHAPE, ISG_ERR_DTYPE and what
+// isg_npy_open gives.
+isg_status label_order_read(label_order *out, const char *path, int64_t rows, const uint8_t *include, isg_error *error);
 void label_order_free(label_order *order);
 
 #endif

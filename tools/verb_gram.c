@@ -38,7 +38,7 @@ static void help(void)
         "      --factors W.npy   multiply row i of K by W[i]\n"
         "      --half            store K in half precision (float16); the arithmetic is single\n"
         "      --packed          only the lower triangle of K(X, X), row by row: n(n+1)/2 numbers\n"
-        "      --order L.npy     whole numbers, one for each row: the picture is sorted by them\n"
+        "      --order L.npy     whole numbers, one for each row of X: the picture is sorted by them\n"
         "      --limits          measure the device's limits too, and say what fraction was reached\n"
         "      --repeat N        compute N times and report the median time\n%s\n"
         "The precision is f64 when X or Y is double or has 32- or 64-bit integers, else f32.\n",
@@ -217,6 +217,16 @@ static isg_status compute(const gram_options *o, isg_gram *gram, const isg_array
     return st;
 }
 
+// The covariance function's text, to be freed; NULL without memory.
+static char *text_of(const isg_composite *composite)
+{
+    size_t length = isg_composite_text(composite, NULL, 0);
+    char *text = malloc(length + 1);
+    if (text)
+        isg_composite_text(composite, text, length + 1);
+    return text;
+}
+
 static void summarize(const gram_options *o, isg_context *context, const isg_gram *gram, const isg_array *k,
                       const figures *f)
 {
@@ -229,10 +239,10 @@ static void summarize(const gram_options *o, isg_context *context, const isg_gra
            o->common.output ? o->common.output : "");
     printf("device    %s (%s)\n", d->name, d->platform);
     printf("contract  %s\n", isg_context_contract(context, precision_of(isg_gram_dtype(gram))));
-    char text[1000];
-    isg_composite_text(isg_gram_composite(gram), text, sizeof text);
+    char *text = text_of(isg_gram_composite(gram));
     const isg_kernel *row = isg_gram_kernel(gram);
-    printf("kernel    %s", row ? row->name : text);
+    printf("kernel    %s", row ? row->name : text ? text : "");
+    free(text);
     if (isg_gram_gamma(gram) > 0 && !o->params.lengthscales)
         printf(", gamma %.6g", isg_gram_gamma(gram));
     for (int i = 0; row && i < ISG_MAX_PARAMS && row->params[i].name; i++)
@@ -252,11 +262,13 @@ static void fill_report(cJSON *report, const gram_options *o, const isg_gram *gr
 {
     int64_t d;
     isg_gram_shape(gram, NULL, NULL, &d);
-    char text[1000];
-    isg_composite_text(isg_gram_composite(gram), text, sizeof text);
+    char *text = text_of(isg_gram_composite(gram));
     const isg_kernel *row = isg_gram_kernel(gram);
-    cJSON_AddStringToObject(report, "kernel", row ? row->name : text);
-    if (row)
+    cJSON_AddStringToObject(report, "kernel", row ? row->name : text ? text : "");
+    free(text);
+    if (o->params.lengthscales)
+        cJSON_AddItemToObject(report, "lengthscales", cJSON_CreateDoubleArray(o->params.lengthscales, (int)d));
+    else if (row)
         cJSON_AddNumberToObject(report, "gamma", isg_gram_gamma(gram));
     for (int i = 0; row && i < ISG_MAX_PARAMS && row->params[i].name; i++)
         cJSON_AddNumberToObject(report, row->params[i].name, isg_gram_param(gram, i));
@@ -379,7 +391,7 @@ static int run(gram_options *o, isg_context *context, work *w)
 
     int64_t shape[2];
     isg_gram_shape(w->gram, &shape[0], &shape[1], NULL);
-    if (o->order && label_order_read(&w->order, o->order, shape[0], &error))
+    if (o->order && label_order_read(&w->order, o->order, o->params.x.shape[0], w->include, &error))
         return complain("%s", error.message);
     isg_dtype dtype = isg_gram_dtype(w->gram);
     if (o->limits &&

@@ -53,12 +53,14 @@ typedef struct isg_kernel {
     int32_t growth;                          // without a scale: the power of the points that the value grows with
     int32_t norms;                           // 1: the formula takes 1/(|x| |y|), in two parts, as its a and b
     int32_t fine;                            // 1: the value keeps its digits as the pair's number goes to 0
+    int32_t far;                             // 1: the value is a number to the end of the range, however far points are
+                                             // apart: neither 0 nor next to it
 } isg_kernel;
 
 // By name or alias, case-sensitive; NULL when there is none.
 ISG_API const isg_kernel *isg_kernel_find(const char *name);
 
-// The name or alias that is spelt most like `name`; NULL when none is close.
+// The name or alias that is spelt most like `name`; NULL when more than a third of its letters would change.
 ISG_API const char *isg_kernel_nearest(const char *name);
 
 // All rows, NULL-terminated, in the order of the documentation.
