@@ -518,13 +518,13 @@ END_TEST
 
 static void print_worst(void)
 {
-    printf("%-11s %-21s %8s  %s\n", "row", "contract", "ulp", "at; matrix, of its bound");
+    printf("%-11s %-21s %8s %8s  %s\n", "row", "contract", "ulp", "of bound", "at; matrix, of its bound");
     for (size_t r = 0; r < COUNT(dot_rows); r++)
         for (int wide = 0; wide < 2; wide++)
             for (int fused = 0; fused < 2; fused++) {
                 const struct worst *w = &worst[dot_rows[r]][wide][fused];
-                printf("%-11s %-21s %8.3f  s = %.9g, a = %.9g, b = %.9g, c = %g; %.3f\n", name_of(dot_rows[r]),
-                       isg_contract_name(precisions[wide], fused), w->error, w->s, w->n.a, w->n.b, w->n.c,
+                printf("%-11s %-21s %8.3f %8.3f  s = %.9g, a = %.9g, b = %.9g, c = %g; %.3f\n", name_of(dot_rows[r]),
+                       isg_contract_name(precisions[wide], fused), w->error, w->error / 2, w->s, w->n.a, w->n.b, w->n.c,
                        closest[dot_rows[r]][wide][fused]);
             }
 }

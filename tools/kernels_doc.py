@@ -3,11 +3,13 @@
 
     kernels_doc.py --write ISOGRAM        writes them anew; ISOGRAM: the command, which knows its rows
     kernels_doc.py --check ISOGRAM        fails, and shows the difference, if that would change the document
-    kernels_doc.py --measure TEST_ROWS    runs the test that compares rows with MPFR, and keeps its figures in docs/accuracy.txt
+    kernels_doc.py --measure TEST...      runs the tests that compare rows with MPFR (test_rows, test_dot), and keeps their figures in
+                                          docs/accuracy.txt
 
 In the document a table stands between "<!-- rows PAIR -->" or "<!-- accuracy -->" and "<!-- end -->". All else in it is written by hand.
 """
 import difflib
+import itertools
 import json
 import math
 import os
@@ -105,9 +107,9 @@ def document(command):
     return text
 
 
-def measure(test):
+def measure(tests):
     worst = {}
-    for seed in SEEDS:
+    for test, seed in itertools.product(tests, SEEDS):
         done = subprocess.run([test], env={**os.environ, "ISOGRAM_TEST_SEED": str(seed)}, capture_output=True, text=True)
         if done.returncode:
             sys.exit(f"{test} failed:\n{done.stdout}{done.stderr}")
@@ -115,14 +117,14 @@ def measure(test):
             before = worst.get((row, contract), (0, 0))
             worst[row, contract] = tuple(max(a, float(b)) for a, b in zip(before, errors))
     if not worst:
-        sys.exit(f"{test} printed no figures")
+        sys.exit("no figures were printed")
     lines = [f"{row} {contract} {ulp:.3f} {part:.3f}\n" for (row, contract), (ulp, part) in worst.items()]
     FIGURES.write_text(HEADER + "".join(lines), encoding="ascii")
 
 
-def main(what, program):
+def main(what, program, *more):
     if what == "--measure":
-        return measure(program)
+        return measure([program, *more])
     old, new = DOCUMENT.read_text(encoding="utf-8"), document(program)
     if what == "--write":
         DOCUMENT.write_text(new, encoding="utf-8")
@@ -133,6 +135,6 @@ def main(what, program):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3 or sys.argv[1] not in ("--write", "--check", "--measure"):
+    if len(sys.argv) != 3 and sys.argv[1:2] != ["--measure"] or sys.argv[1] not in ("--write", "--check", "--measure"):
         sys.exit(__doc__)
     main(*sys.argv[1:])
