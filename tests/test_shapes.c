@@ -36,9 +36,45 @@ static void verify_as(isg_device_class device_class, int32_t lanes)
 
 static const int32_t widths[] = {1, 2, 4, 16};
 
+// Enough coordinates for the blocks that the quick certificate does not reach, mirrored and not.
+static void many_coordinates(int32_t lanes, isg_dtype dtype)
+{
+    enum { N = 101, M = 70, D = 140 };
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    bool here = (lanes == 1 || context->device.lanes_f32 > 1) && (dtype == ISG_F32 || context->device.lanes_f64 > 0);
+    context->device.lanes_f32 = lanes;
+    context->device.lanes_f64 = context->device.lanes_f64 ? lanes : 0;
+    suite_random random = suite_stream(3);
+    void *x = device_points(&random, dtype, N * D, -1, 1), *y = device_points(&random, dtype, M * D, -1, 1);
+    for (int cross = 0; cross < 2 && here; cross++) {
+        int64_t m = cross ? M : N;
+        isg_gram *gram;
+        isg_gram_params params = {.x = isg_matrix(dtype, x, N, D)};
+        if (cross)
+            params.y = isg_matrix(dtype, y, M, D);
+        device_ok(context, isg_gram_create(context, &gram, &params));
+        void *want = device_expected(context, &params), *k = device_guard(dtype, N * m);
+        device_ok(context, isg_gram_dense(gram, isg_matrix(dtype, k, N, m)));
+        device_same_bits(dtype, k, m, want, m, N, m, "many coordinates");
+        device_guard_free(k, dtype, N * m);
+        free(want);
+        isg_gram_destroy(&gram);
+    }
+    isg_context_destroy(&context);
+    free(x);
+    free(y);
+}
+
 START_TEST(other_lanes)
 {
     verify_as(ISG_DEVICE_CPU, widths[_i]);
+}
+END_TEST
+
+START_TEST(blocks_of_six_rows)
+{
+    many_coordinates(widths[_i], ISG_F32);
+    many_coordinates(widths[_i], ISG_F64);
 }
 END_TEST
 
@@ -53,6 +89,7 @@ int main(void)
     Suite *suite = suite_create("shapes");
     TCase *lanes = tcase_create("lanes"), *tiles = tcase_create("tiles");
     tcase_add_loop_test(lanes, other_lanes, 0, COUNT(widths));
+    tcase_add_loop_test(lanes, blocks_of_six_rows, 0, COUNT(widths));
     tcase_add_test(tiles, tiles_of_a_gpu);
     suite_add_tcase(suite, lanes);
     suite_add_tcase(suite, tiles);
