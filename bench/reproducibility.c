@@ -72,7 +72,12 @@ static isg_status compute_gram(job *j, double *seconds)
 {
     int64_t n = j->gram->op.x.count;
     bench.seconds = 0;
-    isg_status st = bench_gram_block(j->gram, (isg_block){0, 0, n, n, n, j->got});
+    isg_status st = bench_gram_block(j->gram, (isg_block){.rows = n,
+                                                          .cols = n,
+                                                          .stride = n,
+                                                          .dtype = j->gram->op.x.dtype,
+                                                          .data = j->got,
+                                                          .address = (uintptr_t)j->got});
     *seconds = bench.seconds;
     return st;
 }

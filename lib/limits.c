@@ -61,7 +61,7 @@ isg_status isg_measure_fill(isg_context *context, isg_real_type type, double *by
 {
     isg_status st;
     cl_kernel kernel;
-    area a = {NULL};
+    area a = {.host = NULL};
     double seconds;
     TRY(isg_program_kernel(context, &kernel, "limits.cl", "limit_fill", type, ""));
     TRY(area_make(context, &a, type));
@@ -77,7 +77,7 @@ static isg_status measure_copy(isg_context *context, isg_real_type type, double 
 {
     isg_status st;
     cl_kernel fill, copy;
-    area from = {NULL}, to = {NULL};
+    area from = {.host = NULL}, to = {.host = NULL};
     double seconds;
     TRY(isg_program_kernel(context, &fill, "limits.cl", "limit_fill", type, ""));
     TRY(isg_program_kernel(context, &copy, "limits.cl", "limit_copy", type, ""));
