@@ -59,7 +59,7 @@ DIAGONALS = {f"gram {name}/diagonal" for name in ("rbf", "laplacian", "linear", 
 FINE_TERMS = [
     ("add_sqdist", "& ~MASK(magnitude(t) < PICK_REAL(0x1p-63f, 0x1p-511))", "",
      ["thin_plate", "sqeuclidean", "euclidean"]),
-    ("add_dot", "FMA(as_real(as_bits(y) & ~small), x, sum)", "FMA(y, x, sum)", ["cosine"]),
+    ("add_dot", "FMA(as_real(as_bits(y) & ~small), x, sum)", "FMA(y, x, sum)", ["cosine", "polynomial, small"]),
     ("add_chi2", "MASK(w < PICK_REAL(0x1p-75f, 0x1p-899))", "MASK(w == REAL(0))", ["additive_chi2"]),
 ]
 
@@ -365,7 +365,7 @@ class OperatorMutations(Patched):
         self.check(FUSED, [("pack.cl", "v > -tiny && v < tiny ? 0 : v", "v")], "gram rbf/", "/subnormal")
 
     def test_one_element(self):
-        store = "k[origin + (long)row * stride + column] = lane[l];"
+        store = "k[ROW_OF_K(row) + column] = lane[l];"
         rule = ("gram.cl", store, store.replace("lane[l]", "row == 66 && column == 44 ? -lane[l] : lane[l]"))
         different = self.verify(*FUSED, rules=[rule])
         self.assertTrue(any(name.endswith("/cross") for name in different))
@@ -427,8 +427,8 @@ class CompositeMutations(Patched):
         self.assertEqual({name for name in computed - different if not name.endswith("/clusters")}, set())
 
     def test_row_factor(self):
-        line = "value[r][c] = real_product(value[r][c], (real)row_data[2 * NORMS * row_pitch + i + r]);"
-        self.check("ROW_FACTORS=1", (line, f"if (i + r != 44) {line}"))
+        line = "v = real_product(v, (real)row_data[2 * NORMS * row_pitch + point]);"
+        self.check("ROW_FACTORS=1", (line, f"if (point != 44) {line}"))
 
     def test_weight(self):
         line = "real w = (real)numbers[NUMBERS + q];"
