@@ -71,7 +71,9 @@ static int32_t col_tile(shape s)
 // The options that say what a pair's value is.
 void isg_gram_put_options(isg_text *to, const isg_gram *gram)
 {
-    static const char *const names[ISG_PAIR_COUNT] = {"SQDIST", "L1", "DOT", "CHI2"};
+#define NAME(id, name) [ISG_PAIR_##id] = #id,
+    static const char *const names[] = {ISG_PAIRS(NAME)};
+#undef NAME
     const isg_plan *plan = &gram->op.plan;
     char value[ISG_LONGEST_OPTIONS];
     isg_plan_expression(plan, value, sizeof value);
@@ -96,12 +98,8 @@ isg_status isg_gram_upload_numbers(isg_gram *gram)
     char *all = isg_alloc(count, element);
     if (!all)
         return isg_fail(&context->error, ISG_ERR_MEMORY, "no memory for %lld numbers", (long long)count);
-    for (int i = 0; i < plan->number_count; i++) {
-        if (dtype == ISG_F64)
-            ((double *)(void *)all)[i] = plan->numbers[i];
-        else
-            ((float *)(void *)all)[i] = (float)plan->numbers[i];
-    }
+    for (int i = 0; i < plan->number_count; i++)
+        isg_store_double(dtype, all, i, plan->numbers[i]);
     if (plan->weights)
         memcpy(all + (size_t)plan->number_count * element, plan->weights, (size_t)gram->op.x.dims * element);
     st = isg_buffer_copy_of(context, &gram->numbers, all, count * (int64_t)element);
@@ -123,12 +121,14 @@ static isg_status get_kernel(isg_gram *gram, const isg_block *b, bool mirrored, 
     return isg_program_kernel(gram->context, kernel, "gram.cl", "gram", type, options);
 }
 
+enum { MOST_EXTRAS = 3 }; // two parts of a norm, a factor
+
 // Panels of the rows or the columns, with all that is known of them.
 static isg_status pack_side(isg_gram *gram, bool rows, int64_t first, int64_t count, shape s, int32_t lead)
 {
     const isg_points *points = rows ? &gram->op.x : &gram->op.y;
     const char *norms = gram->norms[!rows];
-    const void *extras[3];
+    const void *extras[MOST_EXTRAS];
     int n = 0;
     if (norms) {
         extras[n++] = norms;
@@ -335,7 +335,6 @@ static int64_t points_per_set(const isg_gram *gram)
     const int64_t lanes = gram->op.x.dtype == ISG_F64 ? device->lanes_f64 : device->lanes_f32;
     const int64_t step = device->device_class != ISG_DEVICE_CPU ? 64 : isg_max(6 * lanes, 48);
     int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
-    enum { MOST_EXTRAS = 3 }; // see pack_side
     int64_t widest = isg_max(isg_max(gram->op.x.stride, gram->op.y.stride), isg_max(gram->op.x.dims, MOST_EXTRAS));
     int64_t count = gram->context->max_alloc_bytes / element / widest;
     count = isg_min(count, INT32_MAX / 4) / step * step - step;

@@ -16,9 +16,8 @@ isg_extent isg_extent_of(const isg_points *x, const isg_points *y)
 // at which no term can come close to a subnormal number. Between these the plain loop gives what the fine one gives.
 // Below, no row may do without the fine one: a term of 2^-140 is nothing in any value, but where the next square lies
 // halfway between two numbers it decides for one of them.
-//   sqdist  a difference of numbers from 2^-39 on is 0 or at least 2^-62, half as much with its weight, and its square
-//   a
-//           normal number
+//   sqdist  a difference of numbers from 2^-39 on is 0 or at least 2^-62, half as much with its weight, and its
+//           square a normal number
 //   l1      likewise without the square
 //   dot     products of numbers from 2^-39 on are at least 2^-78 and multiples of 2^-125, as all their sums are; and
 //           sums stay where product_exact can split them
@@ -82,13 +81,12 @@ static isg_status check_scaled(double *scaled, const isg_kernel *row, double a, 
     int lowest = wide ? -1022 : -126;
     // Each square below 2^lowest may be flushed, and up to 2^24 of them together must not matter: a times their sum has
     // to stay below half an ulp of 1.
-    int highest = -lowest - 24 - (wide ? 54 : 25);
+    int highest = -lowest - 24 - (wide ? 54 : 25), power = isg_pair_power(row->pair);
     if (extent.largest == 0)
         *scaled = fmin(*scaled, 1); // every distance is 0, whatever it is multiplied by
     if (!(*scaled < ldexp(1, highest)))
         return isg_fail(error, ISG_ERR_RANGE, "values up to %g are too many lengthscales (%g) apart for %s arithmetic",
-                        extent.largest, isg_pair_power(row->pair) == 2 ? sqrt(0.5 / a) : 1 / a, isg_dtype_name(dtype));
-    int power = isg_pair_power(row->pair);
+                        extent.largest, power == 2 ? sqrt(0.5 / a) : 1 / a, isg_dtype_name(dtype));
     double most = log2(a) + power * (log2(extent.largest) + 1) + log2((double)extent.dims);
     // What is not 0 however far points are apart needs its squares: the functions see no further than 2^120 (2^1000).
     if (extent.largest > 0 && row->far && !(most < (wide ? 999 : 119)))
