@@ -44,10 +44,7 @@ typedef struct isg_block {
 isg_status isg_gram_direct_block(isg_gram *gram, isg_block block);
 isg_status isg_gram_direct_diagonal(isg_gram *gram, int64_t count, void *out);
 
-// gram_direct.c: what its kernels are made from, for those that measure its limits.
-enum { ISG_LONGEST_OPTIONS = 3000 };
-void isg_gram_put_options(isg_text *to, const isg_gram *gram); // that say what a pair's value is
-isg_status isg_gram_upload_numbers(isg_gram *gram);            // gram->numbers
+// gram_direct.c: how it computes, for those that measure its limits.
 int32_t isg_gram_direct_lanes(const isg_gram *gram);
 bool isg_gram_direct_mirrors(const isg_gram *gram, const isg_block *block); // computes one half of it only
 

@@ -1,113 +1,29 @@
 // The Gram matrix by subtracting first: packed panels, register tiles, launches that stay short. gram.c has checked its
 // input.
-#include "gram.h"
 #include "kernels.h"
 #include "probe.h"
 #include "program.h"
+#include "shape.h"
+#include "sides.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-// Shapes by kind of device: see docs/performance.md. What gram.cl calls them; local_rows: work-items of a group along
-// the rows when they need not share a panel (GROUP_ROWS 1); panels stay as narrow as one work-item then, which suits a
-// CPU's caches.
-typedef struct shape {
-    int32_t rows, vectors, lanes, down, across, group_cols, group_rows, local_rows;
-} shape;
-
-// On vectors of less than a cache line, tiles are made of blocks so that rows and mirror image are stored in whole
-// lines. Six rows keep the multipliers busier than four, but their tiles are coarser; which wins was measured.
-static shape choose_shape(const isg_device *device, isg_dtype dtype, int64_t dims, bool mirrored)
-{
-    bool wide = dtype == ISG_F64;
-    int32_t lanes = wide ? device->lanes_f64 : device->lanes_f32, line = wide ? 8 : 16;
-    if (device->device_class != ISG_DEVICE_CPU)
-        return (shape){4, 4, 1, 1, 1, 16, 16, 16};
-    if (lanes == 1)
-        return (shape){4, 4, 1, 1, 1, 1, 1, 16};
-    if (mirrored && lanes >= line)
-        return (shape){lanes, 1, lanes, 1, 1, 1, 1, 16};
-    if (mirrored && dims >= 128)
-        return (shape){6, 2, lanes, lanes / 2, 3, 1, 1, 16};
-    if (mirrored)
-        return (shape){4, 2, lanes, line / 4, (int32_t)isg_max(line / (2 * lanes), 1), 1, 1, 16};
-    if (wide || dims >= 16)
-        return (shape){6, 2, lanes, 1, 1, 1, 1, 16};
-    return (shape){4, 2, lanes, 1, 1, 1, 1, 64};
-}
-
-static int32_t tall(shape s)
-{
-    return s.rows * s.down;
-}
-
 int32_t isg_gram_direct_lanes(const isg_gram *gram)
 {
-    return choose_shape(&gram->context->device, gram->op.x.dtype, gram->op.x.dims, false).lanes;
+    return isg_shape_choose(&gram->context->device, gram->op.x.dtype, gram->op.x.dims, false).lanes;
 }
 
-static int32_t row_panel(shape s)
+// X's points for the rows of tiles, or Y's for their columns.
+static isg_status pack_side(isg_gram *gram, bool rows, int64_t first, int64_t count, isg_shape s, int32_t lead)
 {
-    return s.rows * s.group_rows;
+    return isg_side_pack(gram, rows, first, count, rows ? isg_shape_row_panel(s) : isg_shape_col_panel(s),
+                         rows ? isg_shape_row_tile(s) : isg_shape_col_tile(s), lead);
 }
 
-static int32_t col_panel(shape s)
-{
-    return s.lanes * s.vectors * s.group_cols;
-}
-
-// Rows and columns of the tiles that share panels: where tiles begin, and panels end.
-static int32_t row_tile(shape s)
-{
-    return row_panel(s) * s.down;
-}
-
-static int32_t col_tile(shape s)
-{
-    return col_panel(s) * s.across;
-}
-
-// The options that say what a pair's value is.
-void isg_gram_put_options(isg_text *to, const isg_gram *gram)
-{
-#define NAME(id, name) [ISG_PAIR_##id] = #id,
-    static const char *const names[] = {ISG_PAIRS(NAME)};
-#undef NAME
-    const isg_plan *plan = &gram->op.plan;
-    char value[ISG_LONGEST_OPTIONS];
-    isg_plan_expression(plan, value, sizeof value);
-    for (int pair = 0; pair < ISG_PAIR_COUNT; pair++)
-        if (plan->used[pair])
-            isg_put(to, "-D ADD_%s=%s ", names[pair], isg_plan_add(plan, (isg_pair)pair));
-    isg_put(to, "-D WEIGHTS=%d -D NORMS=%d -D ROW_FACTORS=%d -D NUMBERS=%d -D VALUE=%s ", plan->weights != NULL,
-            plan->norms, plan->factors != NULL, plan->number_count, value);
-}
-
-// The numbers and weights on the device.
-isg_status isg_gram_upload_numbers(isg_gram *gram)
-{
-    if (gram->numbers)
-        return ISG_OK;
-    isg_status st;
-    isg_context *context = gram->context;
-    const isg_plan *plan = &gram->op.plan;
-    isg_dtype dtype = gram->op.x.dtype;
-    size_t element = isg_dtype_bytes(dtype);
-    int64_t count = plan->number_count + (plan->weights ? gram->op.x.dims : 0);
-    char *all = isg_alloc(count, element);
-    if (!all)
-        return isg_fail(&context->error, ISG_ERR_MEMORY, "no memory for %lld numbers", (long long)count);
-    for (int i = 0; i < plan->number_count; i++)
-        isg_store_double(dtype, all, i, plan->numbers[i]);
-    if (plan->weights)
-        memcpy(all + (size_t)plan->number_count * element, plan->weights, (size_t)gram->op.x.dims * element);
-    st = isg_buffer_copy_of(context, &gram->numbers, all, count * (int64_t)element);
-    free(all);
-    return st;
-}
-
-static isg_status get_kernel(isg_gram *gram, const isg_block *b, bool mirrored, bool stream, shape s, cl_kernel *kernel)
+static isg_status get_kernel(isg_gram *gram, const isg_block *b, bool mirrored, bool stream, isg_shape s,
+                             cl_kernel *kernel)
 {
     isg_real_type type = {gram->op.x.dtype, isg_probe_fused(gram->context, gram->op.x.dtype), s.lanes};
     char options[ISG_LONGEST_OPTIONS];
@@ -119,31 +35,6 @@ static isg_status get_kernel(isg_gram *gram, const isg_block *b, bool mirrored, 
             (int)s.rows, (int)s.vectors, (int)s.down, (int)s.across, (int)s.group_cols, (int)s.group_rows, mirrored,
             stream, b->dtype == ISG_F16, b->lower);
     return isg_program_kernel(gram->context, kernel, "gram.cl", "gram", type, options);
-}
-
-enum { MOST_EXTRAS = 3 }; // two parts of a norm, a factor
-
-// Panels of the rows or the columns, with all that is known of them.
-static isg_status pack_side(isg_gram *gram, bool rows, int64_t first, int64_t count, shape s, int32_t lead)
-{
-    const isg_points *points = rows ? &gram->op.x : &gram->op.y;
-    const char *norms = gram->norms[!rows];
-    const void *extras[MOST_EXTRAS];
-    int n = 0;
-    if (norms) {
-        extras[n++] = norms;
-        extras[n++] = norms + (size_t)points->count * isg_dtype_bytes(points->dtype);
-    }
-    if (rows && gram->op.factors)
-        extras[n++] = gram->op.factors;
-    return isg_panels_pack(gram->context, rows ? &gram->rows : &gram->cols, points, &gram->op.plan.scale, extras, n,
-                           first, count, rows ? row_panel(s) : col_panel(s), rows ? row_tile(s) : col_tile(s), lead);
-}
-
-// A kernel wants a buffer for every pointer, be it read or not.
-static cl_mem data_of(const isg_gram *gram, const isg_panels *panels)
-{
-    return panels->data ? panels->data : gram->numbers;
 }
 
 // Mirroring saves arithmetic and writes less smoothly; in single precision writing dominates few coordinates. Where the
@@ -161,7 +52,7 @@ static bool mirror_pays(const isg_gram *gram, const isg_block *b)
 // Writing past the caches saves reading each line first, which halves the time of what is bound by memory, for a K that
 // is too large for the caches to be of use. It needs tiles that begin at multiples of a vector in memory. Rows may:
 // then the first tile begins `lead` columns in front of K, and the columns' panels with as many empty places.
-static bool stream_pays(const isg_gram *gram, const isg_block *b, shape s, int32_t *lead)
+static bool stream_pays(const isg_gram *gram, const isg_block *b, isg_shape s, int32_t *lead)
 {
     int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
     uint64_t address = b->address;
@@ -180,7 +71,7 @@ static bool stream_pays(const isg_gram *gram, const isg_block *b, shape s, int32
 typedef struct job {
     isg_gram *gram;
     cl_kernel kernel;
-    shape shape;
+    isg_shape shape;
     bool mirrored;
     const isg_panels *cols;  // gram->cols, or gram->rows where they are the same
     double done, total;      // elements of K
@@ -212,7 +103,7 @@ static isg_status report(job *j)
 // Rows of the next launch: enough for about a fifth of a second, so that no watchdog bites and progress is seen.
 static int64_t launch_rows(const job *j, int64_t cols)
 {
-    int64_t step = (int64_t)tall(j->shape) * j->shape.local_rows;
+    int64_t step = (int64_t)isg_shape_tall(j->shape) * j->shape.local_rows;
     const double seconds = 0.2, first_work = 0x1p28;
     double pairs =
         j->pairs_per_second > 0 ? seconds * j->pairs_per_second : first_work / (double)(j->gram->op.x.dims + 16);
@@ -226,26 +117,28 @@ static int64_t launch_rows(const job *j, int64_t cols)
 static isg_status launch_part(job *j, const part *p)
 {
     isg_gram *gram = j->gram;
-    shape s = j->shape;
+    isg_shape s = j->shape;
     // More work-items than this in one dimension make PoCL compile the kernel once more.
-    const int64_t widest = (int64_t)(16384 / s.group_cols) * col_tile(s), tallest = (int64_t)16384 * tall(s);
+    const int64_t widest = (int64_t)(16384 / s.group_cols) * isg_shape_col_tile(s),
+                  tallest = (int64_t)16384 * isg_shape_tall(s);
     int64_t rows;
-    for (int64_t i = p->row_lo / row_tile(s) * row_tile(s); i < p->row_hi; i += rows) {
+    for (int64_t i = p->row_lo / isg_shape_row_tile(s) * isg_shape_row_tile(s); i < p->row_hi; i += rows) {
         int64_t first = j->mirrored ? i : p->col_lo;
-        first = first / col_tile(s) * col_tile(s);
+        first = first / isg_shape_col_tile(s) * isg_shape_col_tile(s);
         rows = isg_min(launch_rows(j, isg_min(p->col_hi - first, widest)), tallest);
-        rows = isg_min(rows, isg_round_up(p->row_hi - i, (int64_t)tall(s) * s.local_rows));
+        rows = isg_min(rows, isg_round_up(p->row_hi - i, (int64_t)isg_shape_tall(s) * s.local_rows));
         for (int64_t c = first; c < p->col_hi; c += widest) {
             int64_t cols = isg_min(widest, p->col_hi - c);
             double start = isg_seconds();
             isg_status st = isg_run(
                 gram->context, j->kernel,
-                ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(j->cols->mem), arg_mem(data_of(gram, &gram->rows)),
-                         arg_mem(data_of(gram, j->cols)), arg_int(gram->rows.pitch), arg_int(j->cols->pitch),
+                ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(j->cols->mem), arg_mem(isg_side_data(gram, &gram->rows)),
+                         arg_mem(isg_side_data(gram, j->cols)), arg_int(gram->rows.pitch), arg_int(j->cols->pitch),
                          arg_mem(gram->numbers), arg_mem(p->k), arg_long(p->origin), arg_long(p->stride),
                          arg_int(p->below), arg_int(i), arg_int(c), arg_int(p->row_lo), arg_int(p->row_hi),
                          arg_int(p->col_lo), arg_int(c + cols), arg_int(gram->op.x.dims)),
-                (isg_range){{isg_round_up(cols, col_tile(s)) / (s.lanes * s.vectors * s.across), rows / tall(s)},
+                (isg_range){{isg_round_up(cols, isg_shape_col_tile(s)) / (s.lanes * s.vectors * s.across),
+                             rows / isg_shape_tall(s)},
                             {s.group_cols, s.local_rows}});
             if (st || (!gram->context->chain && (st = isg_finish(gram->context))))
                 return st;
@@ -327,35 +220,21 @@ fail:
     return st;
 }
 
-// Points that one panel set may hold: within the largest buffer, and 32-bit indices. A multiple of every panel's width
-// in any shape, for sets begin at panel borders; one such step is left free for a lead.
-static int64_t points_per_set(const isg_gram *gram)
-{
-    const isg_device *device = &gram->context->device;
-    const int64_t lanes = gram->op.x.dtype == ISG_F64 ? device->lanes_f64 : device->lanes_f32;
-    const int64_t step = device->device_class != ISG_DEVICE_CPU ? 64 : isg_max(6 * lanes, 48);
-    int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
-    int64_t widest = isg_max(isg_max(gram->op.x.stride, gram->op.y.stride), isg_max(gram->op.x.dims, MOST_EXTRAS));
-    int64_t count = gram->context->max_alloc_bytes / element / widest;
-    count = isg_min(count, INT32_MAX / 4) / step * step - step;
-    return isg_max(count, step);
-}
-
 // Mirrored tiles lie in one panel set.
 bool isg_gram_direct_mirrors(const isg_gram *gram, const isg_block *b)
 {
-    return (b->row + b->rows - 1) / points_per_set(gram) == 0 && mirror_pays(gram, b);
+    return (b->row + b->rows - 1) / isg_points_per_set(gram) == 0 && mirror_pays(gram, b);
 }
 
 isg_status isg_gram_direct_block(isg_gram *gram, isg_block b)
 {
     isg_status st;
     job j = {.gram = gram, .pairs_per_second = gram->context->chain ? gram->pairs_per_second : 0};
-    int64_t set = points_per_set(gram);
+    int64_t set = isg_points_per_set(gram);
     int64_t last_row = (b.row + b.rows - 1) / set, last_col = (b.col + b.cols - 1) / set;
     int64_t element = (int64_t)isg_dtype_bytes(b.dtype);
     j.mirrored = isg_gram_direct_mirrors(gram, &b);
-    j.shape = choose_shape(&gram->context->device, gram->op.x.dtype, gram->op.x.dims, j.mirrored);
+    j.shape = isg_shape_choose(&gram->context->device, gram->op.x.dtype, gram->op.x.dims, j.mirrored);
     // Of a triangle, launches count with the half of their squares that they skip.
     j.total = (double)b.rows * (double)b.cols;
     int32_t lead;
@@ -368,7 +247,8 @@ isg_status isg_gram_direct_block(isg_gram *gram, isg_block b)
         TRY(pack_side(gram, true, r * set, isg_min(set, gram->op.x.count - r * set), j.shape, row_lead));
         for (int64_t c = b.col / set; c <= (b.lower ? r : last_col); c++) {
             bool shared = gram->op.symmetric && r == c && row_lead == lead &&
-                          row_panel(j.shape) == col_panel(j.shape) && row_tile(j.shape) == col_tile(j.shape);
+                          isg_shape_row_panel(j.shape) == isg_shape_col_panel(j.shape) &&
+                          isg_shape_row_tile(j.shape) == isg_shape_col_tile(j.shape);
             j.cols = shared ? &gram->rows : &gram->cols;
             if (!shared)
                 TRY(pack_side(gram, false, c * set, isg_min(set, gram->op.y.count - c * set), j.shape, lead));
@@ -395,16 +275,16 @@ isg_status isg_gram_direct_diagonal(isg_gram *gram, int64_t count, void *out)
 {
     isg_status st;
     isg_context *context = gram->context;
-    shape s = choose_shape(&context->device, gram->op.x.dtype, gram->op.x.dims, false);
+    isg_shape s = isg_shape_choose(&context->device, gram->op.x.dtype, gram->op.x.dims, false);
     cl_kernel kernel;
     cl_mem k = NULL;
     int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
     isg_real_type type = {gram->op.x.dtype, isg_probe_fused(context, gram->op.x.dtype), 1};
     char options[ISG_LONGEST_OPTIONS];
     isg_text text = {options, sizeof options, 0};
-    int64_t set = points_per_set(gram);
+    int64_t set = isg_points_per_set(gram);
     isg_gram_put_options(&text, gram);
-    isg_put(&text, "-D ROW_PANEL=%d -D COL_PANEL=%d", (int)row_panel(s), (int)col_panel(s));
+    isg_put(&text, "-D ROW_PANEL=%d -D COL_PANEL=%d", (int)isg_shape_row_panel(s), (int)isg_shape_col_panel(s));
     TRY(isg_gram_upload_numbers(gram));
     TRY(isg_program_kernel(context, &kernel, "diagonal.cl", "diagonal", type, options));
     int64_t step = isg_min(set, 1 << 20);
@@ -414,10 +294,10 @@ isg_status isg_gram_direct_diagonal(isg_gram *gram, int64_t count, void *out)
         TRY(pack_side(gram, false, first, isg_min(set, gram->op.y.count - first), s, 0));
         TRY(isg_buffer_of_host(context, &k, CL_MEM_READ_WRITE, (char *)out + at * element, rows * element, false));
         TRY(isg_run(context, kernel,
-                    ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(gram->cols.mem), arg_mem(data_of(gram, &gram->rows)),
-                             arg_mem(data_of(gram, &gram->cols)), arg_int(gram->rows.pitch), arg_int(gram->cols.pitch),
-                             arg_mem(gram->numbers), arg_mem(k), arg_int(at - first), arg_int(at - first + rows),
-                             arg_int(gram->op.x.dims)),
+                    ISG_ARGS(arg_mem(gram->rows.mem), arg_mem(gram->cols.mem),
+                             arg_mem(isg_side_data(gram, &gram->rows)), arg_mem(isg_side_data(gram, &gram->cols)),
+                             arg_int(gram->rows.pitch), arg_int(gram->cols.pitch), arg_mem(gram->numbers), arg_mem(k),
+                             arg_int(at - first), arg_int(at - first + rows), arg_int(gram->op.x.dims)),
                     (isg_range){{rows, 1}, {16, 1}}));
         TRY(isg_buffer_to_host(context, k, (char *)out + at * element, rows * element));
         isg_buffer_free(&k);

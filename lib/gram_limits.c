@@ -1,9 +1,9 @@
 // The least time that an operator's matrix can take: its own inner step and its own value, timed in registers with the
 // lanes and the arithmetic of the kernels of gram_direct.c, beside the writing of K.
-#include "gram.h"
 #include "cl.h"
 #include "device_limits.h"
 #include "probe.h"
+#include "sides.h"
 
 #include <math.h>
 #include <stdlib.h>
