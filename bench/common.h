@@ -22,6 +22,15 @@ static inline void *need(void *memory)
     return memory;
 }
 
+// xorshift64* (Vigna 2016), 53 bits in [0, 1).
+static inline double bench_uniform(uint64_t *state)
+{
+    *state ^= *state >> 12;
+    *state ^= *state << 25;
+    *state ^= *state >> 27;
+    return (double)(*state * 0x2545f4914f6cdd1dull >> 11) * 0x1p-53;
+}
+
 static inline const char *dtype_word(isg_dtype dtype)
 {
     return dtype == ISG_F64 ? "f64" : "f32";

@@ -44,20 +44,11 @@ static void *result_memory(size_t bytes)
     return memory;
 }
 
-// xorshift64* (Vigna 2016), 53 bits in [0, 1).
-static double uniform(uint64_t *state)
-{
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    return (double)(*state * 0x2545f4914f6cdd1dull >> 11) * 0x1p-53;
-}
-
 // Box and Muller 1958.
 static double normal(uint64_t *state)
 {
-    double radius = sqrt(-2 * log(1 - uniform(state)));
-    return radius * cos(6.283185307179586 * uniform(state));
+    double radius = sqrt(-2 * log(1 - bench_uniform(state)));
+    return radius * cos(6.283185307179586 * bench_uniform(state));
 }
 
 static void put(isg_dtype dtype, void *array, int64_t at, double value)
@@ -163,7 +154,7 @@ static void run_exponential(isg_context *context, const turns *t, isg_dtype dtyp
     j.want = need(isg_alloc(j.count, element));
     uint64_t state = 1;
     for (int64_t i = 0; i < j.count; i++)
-        put(dtype, j.got, i, 16 * uniform(&state));
+        put(dtype, j.got, i, 16 * bench_uniform(&state));
     TRY(isg_buffer_new(context, &j.u, CL_MEM_READ_ONLY, bytes));
     TRY(isg_buffer_new(context, &j.y, CL_MEM_READ_WRITE, bytes));
     CL_TRY(context, clEnqueueWriteBuffer(context->queue, j.u, CL_TRUE, 0, (size_t)bytes, j.got, 0, NULL, NULL));

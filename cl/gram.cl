@@ -6,10 +6,11 @@
 //   DOWN        blocks one below the other in a work-item's tile, one computed after the other
 //   ACROSS      blocks side by side in a work-item's tile
 //   GROUP_COLS  work-items side by side that share a panel of columns; neighbours store to neighbouring addresses
-//   GROUP_ROWS  work-items one below the other that share a panel of rows
+//   GROUP_ROWS  work-items one below the other that share a panel of rows; ROWS is a multiple of LANES then
 //   SYMMETRIC   1: x and y are the same points; tiles below the diagonal are skipped and mirrored from above it.
-//               Needs TALL that divides TILE_COLS and is a multiple of LANES
+//               Needs TALL that is a multiple of LANES, and of TILE_ROWS and TILE_COLS one that divides the other
 //   STREAMED    1: k goes past the caches; tiles begin at multiples of a vector in memory
+//   UNROLL      coordinates that are added in one round of the loop; 0: as the compiler likes
 //   HALVES      1: k is stored in half precision, each value rounded once
 //   LOWER       1: x and y are the same points; k is the lower triangle, one row behind the other
 //   ADD_SQDIST, ADD_L1, ADD_DOT, ADD_CHI2
@@ -21,7 +22,10 @@
 //
 //             |<------- COL_PANEL ------->|
 //   i     ->  [0: item 0][0: item 1] ... [1: item 0][1: item 1] ...     0, 1: vectors of LANES columns
-//   i + 1     ...                                                     TALL rows
+//   i + 1     ...                                                     TILE_ROWS rows
+//
+// Likewise downwards: of work-items that share a panel of rows each has LANES rows in turn. So neighbours read and write
+// neighbouring addresses both ways, in K and in its mirror image.
 //
 // A tile is larger than a block so that whole cache lines are stored, of the mirror image too. The shape of blocks,
 // tiles and groups changes no bit: each pair has one accumulator, filled over the coordinates in order.
@@ -34,6 +38,7 @@
 #define COL_PANEL (LANES * VECTORS * GROUP_COLS)
 #define ROW_PANEL (ROWS * GROUP_ROWS)
 #define TILE_COLS (COL_PANEL * ACROSS) // of a group's tiles side by side
+#define TILE_ROWS (ROW_PANEL * DOWN)
 #if (DOWN > 1 && GROUP_ROWS > 1) || (ACROSS > 1 && GROUP_COLS > 1)
 #error "work-items that share panels have one block each"
 #endif
@@ -66,6 +71,14 @@ typedef scalar element;
 #define STORE_TILE(v, p) STORE_VECTOR(v, p)
 #endif
 
+#if UNROLL > 0
+#define ISG_TEXT_(a)    #a
+#define ISG_TEXT(a)     ISG_TEXT_(a)
+#define EACH_COORDINATE _Pragma(ISG_TEXT(unroll UNROLL))
+#else
+#define EACH_COORDINATE
+#endif
+
 // Element (i, j) lies at k[ROW_OF_K(i) + j]. Of a triangle, `stride` is what is added to i to have its row, and there
 // are elements up to column i + below.
 #if LOWER
@@ -76,8 +89,19 @@ typedef scalar element;
 #define TILE_IN_K(i, j) 1
 #endif
 
-// Column of lane 0 of vector c, relative to the panel.
+// Column of lane 0 of vector c, and row r, relative to the tile.
 #define COLUMN(c) (((c)*GROUP_COLS + item) * LANES)
+#if GROUP_ROWS > 1
+#if ROWS % LANES != 0
+#error "work-items that share rows have whole vectors of them"
+#endif
+#define ROW(r) (((r) / LANES * GROUP_ROWS + row_item) * LANES + (r) % LANES)
+#else
+#define ROW(r) (r)
+#endif
+
+// Squares along the diagonal, of which all pairs are computed; what lies above them is mirrored.
+#define SQUARE (TILE_ROWS > TILE_COLS ? TILE_ROWS : TILE_COLS)
 
 #if SYMMETRIC && LANES > 1
 #if TALL % LANES != 0
@@ -128,34 +152,48 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global co
 {
     int item = (int)get_global_id(0) % GROUP_COLS;
     int j = j0 + (int)get_global_id(0) / GROUP_COLS * TILE_COLS;
-    int i = i0 + (int)get_global_id(1) * TALL;
+    int i = i0 + (int)get_global_id(1) / GROUP_ROWS * TILE_ROWS;
+#if GROUP_ROWS > 1
+    int row_item = (int)get_global_id(1) % GROUP_ROWS;
+#endif
     if (i >= row_hi || j >= col_hi)
         return;
 #if SYMMETRIC
-    if (j + TILE_COLS <= i)
+    if (j / SQUARE < i / SQUARE)
         return;
 #endif
 #if LOWER
-    if (j > i + TALL - 1 + below)
+    if (j > i + TILE_ROWS - 1 + below)
         return;
 #endif
     real value[TALL][WIDE];
     for (int top = 0; top < TALL; top += ROWS)
         for (int left = 0; left < WIDE; left += VECTORS) {
             // The block's panels; with several work-items to a panel, theirs is a part of it.
-            int row = i + top;
-            global const scalar *a = rows + (long)(row / ROW_PANEL) * ROW_PANEL * d + row % ROW_PANEL;
-            global const scalar *b = cols + (long)(j + left * LANES) * d + item * LANES;
+            global const scalar *a = rows + (long)(i + top) * d + ROW(0);
+            global const scalar *b = cols + (long)(j + left * LANES) * d + COLUMN(0);
             EACH_PAIR(BLOCK)
+            EACH_COORDINATE
             for (int q = 0; q < d; q++) {
                 real y[VECTORS];
                 EACH (c, VECTORS)
-                    y[c] = LOAD(b + c * GROUP_COLS * LANES);
+                    y[c] = LOAD_ALIGNED(b + c * GROUP_COLS * LANES);
+#if GROUP_ROWS > 1
+                union {
+                    real vectors[ROWS / LANES];
+                    scalar rows[ROWS];
+                } x_of;
+                EACH (v, ROWS / LANES)
+                    x_of.vectors[v] = LOAD_ALIGNED(a + v * GROUP_ROWS * LANES);
+#define X_OF(r) x_of.rows[r]
+#else
+#define X_OF(r) a[r]
+#endif
 #if WEIGHTS
                 real w = (real)numbers[NUMBERS + q];
 #endif
                 EACH (r, ROWS) {
-                    real x = (real)a[r];
+                    real x = (real)X_OF(r);
                     EACH (c, VECTORS) {
                         EACH_PAIR(ADD_TO_BLOCK)
                     }
@@ -165,7 +203,7 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global co
             }
             EACH (r, ROWS)
                 EACH (c, VECTORS) {
-                    int point = row + r, column = j + COLUMN(left + c);
+                    int point = i + ROW(top + r), column = j + COLUMN(left + c);
                     EACH_PAIR(FROM_BLOCK)
 #if NORMS
                     pair inverse = inverse_norms(pair_of((real)row_data[point], (real)row_data[row_pitch + point]),
@@ -179,17 +217,17 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global co
                 }
         }
 
-    if (i >= row_lo && i + TALL <= row_hi && j >= col_lo && j + TILE_COLS <= col_hi && TILE_IN_K(i, j)) {
+    if (i >= row_lo && i + TILE_ROWS <= row_hi && j >= col_lo && j + TILE_COLS <= col_hi && TILE_IN_K(i, j)) {
         EACH (r, TALL)
             EACH (c, WIDE)
-                STORE_TILE(value[r][c], k + ROW_OF_K(i + r) + j + COLUMN(c));
+                STORE_TILE(value[r][c], k + ROW_OF_K(i + ROW(r)) + j + COLUMN(c));
 #if SYMMETRIC
-        if (j >= i + TALL) {
+        if (j / SQUARE > i / SQUARE) {
             EACH (c, WIDE) {
                 global element *mirrored = k + ROW_OF_K(j + COLUMN(c)) + i;
 #if LANES == 1
                 EACH (r, TALL)
-                    mirrored[r] = TO_ELEMENT(value[r][c]);
+                    mirrored[ROW(r)] = TO_ELEMENT(value[r][c]);
 #else
                 EACH (top, TALL / LANES) {
                     real t[LANES];
@@ -197,7 +235,7 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global co
                         t[r] = value[top * LANES + r][c];
                     TRANSPOSE(t)
                     EACH (r, LANES)
-                        STORE_TILE(t[r], mirrored + (long)r * stride + top * LANES);
+                        STORE_TILE(t[r], mirrored + (long)r * stride + ROW(top * LANES));
                 }
 #endif
             }
@@ -209,7 +247,7 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global co
                 element lane[LANES];
                 STORE_VECTOR(value[r][c], lane);
                 for (int l = 0; l < LANES; l++) {
-                    int row = i + r, column = j + COLUMN(c) + l;
+                    int row = i + ROW(r), column = j + COLUMN(c) + l;
                     if (row < row_lo || row >= row_hi || column < col_lo || column >= col_hi)
                         continue;
 #if LOWER
@@ -218,7 +256,7 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global co
 #endif
                     k[ROW_OF_K(row) + column] = lane[l];
 #if SYMMETRIC
-                    if (j >= i + TALL)
+                    if (j / SQUARE > i / SQUARE)
                         k[ROW_OF_K(column) + row] = lane[l];
 #endif
                 }

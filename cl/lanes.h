@@ -1,4 +1,5 @@
-// Vectors of LANES values between memory and registers. Addresses need the alignment of a scalar only, but for STREAM.
+// Vectors of LANES values between memory and registers. Addresses need the alignment of a scalar only, but for
+// LOAD_ALIGNED, STORE_ALIGNED and STREAM.
 #ifndef ISG_CL_LANES_H
 #define ISG_CL_LANES_H
 
@@ -12,6 +13,10 @@
 #define STORE(v, p) ISG_CAT(vstore, LANES)(v, 0, p)
 #endif
 
+// At a multiple of a vector, which lets GPUs move it as one.
+#define LOAD_ALIGNED(p)     (*(global const real *)(p))
+#define STORE_ALIGNED(v, p) (*(global real *)(p) = (v))
+
 // Stores past the caches where the compiler can, which saves reading each line first: for large results that are not
 // read soon. p: aligned to a vector.
 #if LANES > 1 && defined(__has_builtin)
@@ -20,7 +25,7 @@
 #endif
 #endif
 #ifndef STREAM
-#define STREAM(v, p) STORE(v, p)
+#define STREAM(v, p) STORE_ALIGNED(v, p)
 #endif
 
 #define EACH(v, n) _Pragma("unroll") for (int v = 0; v < (n); v++)

@@ -9,7 +9,7 @@ kernel void limit_fill(global scalar *out, scalar value, int vectors, int stream
     if (streamed)
         STREAM((real)value, out + (long)i * LANES);
     else
-        STORE((real)value, out + (long)i * LANES);
+        STORE_ALIGNED((real)value, out + (long)i * LANES);
 }
 
 kernel void limit_copy(global const scalar *in, global scalar *out, int vectors, int streamed)
@@ -17,9 +17,9 @@ kernel void limit_copy(global const scalar *in, global scalar *out, int vectors,
     int i = (int)get_global_id(0);
     if (i >= vectors)
         return;
-    real value = LOAD(in + (long)i * LANES);
+    real value = LOAD_ALIGNED(in + (long)i * LANES);
     if (streamed)
         STREAM(value, out + (long)i * LANES);
     else
-        STORE(value, out + (long)i * LANES);
+        STORE_ALIGNED(value, out + (long)i * LANES);
 }

@@ -31,9 +31,9 @@ static isg_status get_kernel(isg_gram *gram, const isg_block *b, bool mirrored, 
     isg_gram_put_options(&text, gram);
     isg_put(&text,
             "-D ROWS=%d -D VECTORS=%d -D DOWN=%d -D ACROSS=%d -D GROUP_COLS=%d -D GROUP_ROWS=%d -D SYMMETRIC=%d -D "
-            "STREAMED=%d -D HALVES=%d -D LOWER=%d",
+            "STREAMED=%d -D HALVES=%d -D LOWER=%d -D UNROLL=%d",
             (int)s.rows, (int)s.vectors, (int)s.down, (int)s.across, (int)s.group_cols, (int)s.group_rows, mirrored,
-            stream, b->dtype == ISG_F16, b->lower);
+            stream, b->dtype == ISG_F16, b->lower, (int)s.unroll);
     return isg_program_kernel(gram->context, kernel, "gram.cl", "gram", type, options);
 }
 
@@ -45,23 +45,29 @@ static bool mirror_pays(const isg_gram *gram, const isg_block *b)
     bool whole =
         gram->op.symmetric && b->row == 0 && b->col == 0 && b->rows == gram->op.x.count && b->cols == gram->op.x.count;
     int64_t bytes = ((b->rows - 1) * b->stride + b->cols) * (int64_t)isg_dtype_bytes(b->dtype);
-    return whole && !b->lower && context->zero_copy && context->device.device_class == ISG_DEVICE_CPU &&
-           gram->op.x.dims >= (gram->op.x.dtype == ISG_F64 ? 1 : 8) && (b->mem || bytes <= context->max_alloc_bytes);
+    // One buffer has to hold both halves.
+    bool one = b->mem || (context->zero_copy && bytes <= context->max_alloc_bytes);
+    return whole && !b->lower && one && gram->op.x.dims >= isg_shape_least_mirrored(&context->device, gram->op.x.dtype);
 }
 
-// Writing past the caches saves reading each line first, which halves the time of what is bound by memory, for a K that
-// is too large for the caches to be of use. It needs tiles that begin at multiples of a vector in memory. Rows may:
-// then the first tile begins `lead` columns in front of K, and the columns' panels with as many empty places.
+// Writing past the caches saves a CPU reading each line first, which halves the time of what is bound by memory, for a
+// K that is too large for the caches to be of use; GPUs write whole vectors at once. It needs tiles that begin at
+// multiples of a vector in memory. Rows may: then the first tile begins `lead` columns in front of K, and the columns'
+// panels with as many empty places.
 static bool stream_pays(const isg_gram *gram, const isg_block *b, isg_shape s, int32_t *lead)
 {
+    const isg_context *context = gram->context;
     int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
-    uint64_t address = b->address;
+    bool staged = !context->zero_copy && !b->mem, cpu = context->device.device_class == ISG_DEVICE_CPU;
+    // A staging buffer holds the block's rows one behind the other.
+    uint64_t address = staged ? 0 : b->address;
+    int64_t stride = staged ? b->cols : b->stride;
     *lead = 0;
-    if (!gram->context->zero_copy || s.lanes == 1 || b->dtype == ISG_F16 || b->lower || b->stride % s.lanes != 0 ||
-        address % (uint64_t)element != 0 || b->rows * b->cols * element <= (int64_t)4 << 20)
+    if (s.lanes == 1 || b->dtype == ISG_F16 || b->lower || stride % s.lanes != 0 || address % (uint64_t)element != 0 ||
+        (cpu && b->rows * b->cols * element <= (int64_t)4 << 20))
         return false;
     // At cache lines even, where the rows allow it.
-    const int64_t line = 64 / element, unit = b->stride % line == 0 && line > s.lanes ? line : s.lanes;
+    const int64_t line = 64 / element, unit = stride % line == 0 && line > s.lanes ? line : s.lanes;
     int64_t past = (int64_t)(address / (uint64_t)element % (uint64_t)unit) - b->col % unit;
     *lead = (int32_t)(past < 0 ? past + unit : past);
     return true;
@@ -229,7 +235,7 @@ bool isg_gram_direct_mirrors(const isg_gram *gram, const isg_block *b)
 isg_status isg_gram_direct_block(isg_gram *gram, isg_block b)
 {
     isg_status st;
-    job j = {.gram = gram, .pairs_per_second = gram->context->chain ? gram->pairs_per_second : 0};
+    job j = {.gram = gram, .pairs_per_second = gram->pairs_per_second};
     int64_t set = isg_points_per_set(gram);
     int64_t last_row = (b.row + b.rows - 1) / set, last_col = (b.col + b.cols - 1) / set;
     int64_t element = (int64_t)isg_dtype_bytes(b.dtype);

@@ -68,14 +68,14 @@ isg_status isg_gram_measure(isg_gram *gram, isg_gram_limits *out)
     isg_dtype dtype = gram->op.x.dtype;
     int64_t n = gram->op.x.count, m = gram->op.y.count;
     isg_real_type type = {dtype, isg_probe_fused(context, dtype), isg_gram_direct_lanes(gram)};
-    isg_real_type widest = type;
-    const isg_block whole = {.rows = n, .cols = m, .stride = m, .dtype = dtype};
+    isg_block whole = {.rows = n, .cols = m, .stride = m, .dtype = dtype};
     isg_error_clear(&context->error);
     *out = (isg_gram_limits){0};
-    widest.lanes = dtype == ISG_F64 ? context->device.lanes_f64 : context->device.lanes_f32;
-    TRY(isg_measure_fill(context, widest, &out->fill_bytes_per_s));
+    TRY(isg_measure_fill(context, type, &out->fill_bytes_per_s));
     TRY(measure_operations(gram, type, out));
     double pairs = (double)n * (double)m;
+    if (!context->zero_copy)
+        whole.mem = gram->numbers; // any buffer: K is taken to lie in the device's memory
     out->computed_pairs = isg_gram_direct_mirrors(gram, &whole) ? (double)n * (double)(n + 1) / 2 : pairs;
     out->memory_seconds = pairs * (double)isg_dtype_bytes(dtype) / out->fill_bytes_per_s;
     out->arithmetic_seconds =

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { TRIES = 5, CHAINS = 12 /* as in probe.cl */, MOST_ROUNDS = 1 << 24, GROUP = 64 };
+enum { TRIES = 5, CHAINS = 12 /* as in probe.cl */, MOST_ROUNDS = 1 << 24, GROUP = 64, SWEEP_GROUP = 256 };
 
 // Seconds after which what was measured has to do: a simulator takes seconds where a GPU takes microseconds.
 static const double PATIENCE = 1;
@@ -28,7 +28,9 @@ static void area_free(area *a)
 static isg_status area_make(isg_context *context, area *a, isg_real_type type)
 {
     int64_t vector = (int64_t)isg_dtype_bytes(type.dtype) * type.lanes;
-    *a = (area){.vectors = isg_min((int64_t)128 << 20, context->max_alloc_bytes / 2) / vector};
+    // Far more than the caches of a device hold, and enough to keep it busy for a while.
+    int64_t most = (int64_t)(context->zero_copy ? 128 : 1024) << 20;
+    *a = (area){.vectors = isg_min(most, context->max_alloc_bytes / 4) / vector};
     a->bytes = a->vectors * vector;
     if (!context->zero_copy)
         return isg_buffer_new(context, &a->mem, CL_MEM_READ_WRITE, a->bytes);
@@ -48,7 +50,7 @@ static isg_status time_sweeps(isg_context *context, cl_kernel kernel, isg_arg *a
     for (int i = 0; i < 2 * TRIES + 2 && (i < 4 || isg_seconds() - begin < PATIENCE); i++) {
         double start = isg_seconds();
         args[count - 1] = arg_int(i % 2);
-        TRY(isg_run(context, kernel, args, count, (isg_range){{vectors, 1}, {GROUP, 1}}));
+        TRY(isg_run(context, kernel, args, count, (isg_range){{vectors, 1}, {SWEEP_GROUP, 1}}));
         TRY(isg_finish(context));
         if (i > 1)
             *best = fmin(*best, isg_seconds() - start);
@@ -57,9 +59,20 @@ fail:
     return st;
 }
 
+// The vectors that a device writes best: its own, or on GPUs what a work-item stores at once.
+static isg_real_type widest(const isg_context *context, isg_real_type type)
+{
+    const isg_device *device = &context->device;
+    type.lanes = type.dtype == ISG_F64 ? device->lanes_f64 : device->lanes_f32;
+    if (device->device_class != ISG_DEVICE_CPU)
+        type.lanes = 16 / (int32_t)isg_dtype_bytes(type.dtype);
+    return type;
+}
+
 isg_status isg_measure_fill(isg_context *context, isg_real_type type, double *bytes_per_s)
 {
     isg_status st;
+    type = widest(context, type);
     cl_kernel kernel;
     area a = {.host = NULL};
     double seconds;
@@ -76,6 +89,7 @@ fail:
 static isg_status measure_copy(isg_context *context, isg_real_type type, double *bytes_per_s)
 {
     isg_status st;
+    type = widest(context, type);
     cl_kernel fill, copy;
     area from = {.host = NULL}, to = {.host = NULL};
     double seconds;
@@ -85,7 +99,7 @@ static isg_status measure_copy(isg_context *context, isg_real_type type, double 
     TRY(area_make(context, &to, type));
     // Pages that were never written may all be one page of zeros, which the caches hold.
     TRY(isg_run(context, fill, ISG_ARGS(arg_mem(from.mem), arg_real(type.dtype, 1), arg_int(from.vectors), arg_int(0)),
-                (isg_range){{from.vectors, 1}, {GROUP, 1}}));
+                (isg_range){{from.vectors, 1}, {SWEEP_GROUP, 1}}));
     isg_arg args[] = {arg_mem(from.mem), arg_mem(to.mem), arg_int(to.vectors), arg_int(0)};
     TRY(time_sweeps(context, copy, args, 4, to.vectors, &seconds));
     *bytes_per_s = 2 * (double)to.bytes / seconds;

@@ -7,17 +7,46 @@ isg_shape isg_shape_choose(const isg_device *device, isg_dtype dtype, int64_t di
 {
     bool wide = dtype == ISG_F64;
     int32_t lanes = wide ? device->lanes_f64 : device->lanes_f32, line = wide ? 8 : 16;
+    isg_shape s = {.rows = 4, .vectors = 2, .lanes = lanes, .down = 1, .across = 1, .group_cols = 1, .group_rows = 1};
+    s.local_rows = 16;
     if (device->device_class != ISG_DEVICE_CPU)
-        return (isg_shape){4, 4, 1, 1, 1, 16, 16, 16};
-    if (lanes == 1)
-        return (isg_shape){4, 4, 1, 1, 1, 1, 1, 16};
-    if (mirrored && lanes >= line)
-        return (isg_shape){lanes, 1, lanes, 1, 1, 1, 1, 16};
-    if (mirrored && dims >= 128)
-        return (isg_shape){6, 2, lanes, lanes / 2, 3, 1, 1, 16};
-    if (mirrored)
-        return (isg_shape){4, 2, lanes, line / 4, (int32_t)isg_max(line / (2 * lanes), 1), 1, 1, 16};
-    if (wide || dims >= 16)
-        return (isg_shape){6, 2, lanes, 1, 1, 1, 1, 16};
-    return (isg_shape){4, 2, lanes, 1, 1, 1, 1, 64};
+        return (isg_shape){.rows = 4,
+                           .vectors = 4,
+                           .lanes = 1,
+                           .down = 1,
+                           .across = 1,
+                           .group_cols = 16,
+                           .group_rows = 16,
+                           .local_rows = 16};
+    if (lanes == 1) {
+        s.vectors = 4;
+    } else if (mirrored && lanes >= line) {
+        s.rows = lanes;
+        s.vectors = 1;
+    } else if (mirrored && dims >= 128) {
+        s.rows = 6;
+        s.down = lanes / 2;
+        s.across = 3;
+    } else if (mirrored) {
+        s.down = line / 4;
+        s.across = (int32_t)isg_max(line / (2 * lanes), 1);
+    } else if (wide || dims >= 16) {
+        s.rows = 6;
+    } else {
+        s.local_rows = 64;
+    }
+    return s;
+}
+
+int64_t isg_shape_least_mirrored(const isg_device *device, isg_dtype dtype)
+{
+    if (device->device_class != ISG_DEVICE_CPU)
+        return 64;
+    return dtype == ISG_F64 ? 1 : 8;
+}
+
+int64_t isg_shape_border(const isg_device *device, isg_dtype dtype)
+{
+    const int64_t lanes = dtype == ISG_F64 ? device->lanes_f64 : device->lanes_f32;
+    return device->device_class != ISG_DEVICE_CPU ? 256 : isg_max(6 * lanes, 48);
 }

@@ -2,6 +2,7 @@
 #include "sides.h"
 #include "cl.h"
 #include "kernels.h"
+#include "shape.h"
 
 #include <string.h>
 
@@ -68,9 +69,7 @@ cl_mem isg_side_data(const isg_gram *gram, const isg_panels *panels)
 
 int64_t isg_points_per_set(const isg_gram *gram)
 {
-    const isg_device *device = &gram->context->device;
-    const int64_t lanes = gram->op.x.dtype == ISG_F64 ? device->lanes_f64 : device->lanes_f32;
-    const int64_t step = device->device_class != ISG_DEVICE_CPU ? 64 : isg_max(6 * lanes, 48);
+    const int64_t step = isg_shape_border(&gram->context->device, gram->op.x.dtype);
     int64_t element = (int64_t)isg_dtype_bytes(gram->op.x.dtype);
     int64_t widest = isg_max(isg_max(gram->op.x.stride, gram->op.y.stride), isg_max(gram->op.x.dims, MOST_EXTRAS));
     int64_t count = gram->context->max_alloc_bytes / element / widest;

@@ -1,18 +1,46 @@
 #include "bench.h"
 #include "report.h"
 
+#include <isogram/opencl.h>
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { MOST_CALLS = 2000 };
 
-bool bench_prepare(bench *b, int64_t most_dims)
+// n x n elements, at least so many that the small calls have room.
+static int64_t output_bytes(const bench *b)
+{
+    return isg_max(b->n * b->n, BENCH_SMALL_N * BENCH_SMALL_N) * (int64_t)isg_dtype_bytes(b->dtype);
+}
+
+static bool prepare_device(bench *b)
+{
+    cl_int code;
+    char want[32], have[32];
+    const isg_device *d = isg_context_device(b->context);
+    double needed = (double)b->n * (double)b->n * (double)isg_dtype_bytes(b->dtype);
+    if (needed > (double)d->max_alloc_bytes)
+        return complain("--n %lld needs a buffer of %sB; %s allows %sB", (long long)b->n,
+                        with_prefix(needed, want, sizeof want), d->name,
+                        with_prefix((double)d->max_alloc_bytes, have, sizeof have)),
+               false;
+    b->mem =
+        clCreateBuffer(isg_context_cl_context(b->context), CL_MEM_READ_WRITE, (size_t)output_bytes(b), NULL, &code);
+    if (code != CL_SUCCESS)
+        return complain("no memory on %s for a matrix of %lld x %lld (OpenCL error %d)", d->name, (long long)b->n,
+                        (long long)b->n, (int)code),
+               false;
+    return true;
+}
+
+bool bench_prepare(bench *b, int64_t most_dims, bool on_device)
 {
     const int64_t element = (int64_t)isg_dtype_bytes(b->dtype);
     // In double: a number of points that no memory holds must not wrap around.
-    double points = 2 * (double)b->n * (double)most_dims, elements = (double)b->n * (double)b->n + 2 * points;
-    double needed = elements * (double)element;
+    double points = 2 * (double)b->n * (double)most_dims, elements = (double)b->n * (double)b->n;
+    double needed = ((on_device ? 0 : elements) + 2 * points) * (double)element;
     double there = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGE_SIZE);
     char want[32], have[32];
     // A large allocation succeeds whether or not there is memory for it; the system kills who then writes to it.
@@ -20,11 +48,12 @@ bool bench_prepare(bench *b, int64_t most_dims)
         return complain("--n %lld needs %sB of memory; this machine has %sB", (long long)b->n,
                         with_prefix(needed, want, sizeof want), with_prefix(there, have, sizeof have)),
                false;
-    int64_t bytes = isg_max(b->n * b->n, BENCH_SMALL_N * BENCH_SMALL_N) * element;
-    b->output = isg_alloc_large(bytes);
+    if (on_device)
+        return prepare_device(b);
+    b->output = isg_alloc_large(output_bytes(b));
     if (!b->output)
         return complain("no memory for a matrix of %lld x %lld", (long long)b->n, (long long)b->n), false;
-    memset(b->output, 1, (size_t)bytes);
+    memset(b->output, 1, (size_t)output_bytes(b));
     return true;
 }
 
@@ -32,6 +61,14 @@ void bench_free(bench *b)
 {
     free(b->output);
     b->output = NULL;
+    if (b->mem)
+        clReleaseMemObject(b->mem);
+    b->mem = NULL;
+}
+
+static isg_array output_of(const bench *b, int64_t n)
+{
+    return b->mem ? isg_matrix_mem(b->dtype, b->mem, 0, n, n) : isg_matrix(b->dtype, b->output, n, n);
 }
 
 // Points in [-1, 1) for each coordinate, in [0, 1) for kernels that take none below 0; the same in every run. NULL:
@@ -84,7 +121,7 @@ static isg_gram *make_gram(const bench *b, const bench_job *job, int64_t n, void
 static bool run_gram(const bench *b, const bench_job *job, double *times, bench_result *r)
 {
     void *points[2] = {NULL, NULL};
-    isg_array k = isg_matrix(b->dtype, b->output, b->n, b->n);
+    isg_array k = output_of(b, b->n);
     isg_gram *gram = make_gram(b, job, b->n, points);
     bool good = gram != NULL;
     if (good && (isg_gram_dense(gram, k) || isg_gram_measure(gram, &r->limits)))
@@ -151,7 +188,7 @@ bool bench_small_calls(const bench *b, bench_small *result)
     const double longest = 5; // seconds: on a simulator a single call takes some
     void *points[2] = {NULL, NULL};
     double times[MOST_CALLS];
-    isg_array k = isg_matrix(b->dtype, b->output, BENCH_SMALL_N, BENCH_SMALL_N);
+    isg_array k = output_of(b, BENCH_SMALL_N);
     isg_gram *gram = make_gram(b, &job, BENCH_SMALL_N, points);
     bool good = gram && (!isg_gram_dense(gram, k) || failed(b, "small calls"));
     double begin = isg_seconds();

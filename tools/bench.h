@@ -15,7 +15,8 @@ typedef struct bench {
     isg_dtype dtype;
     int64_t n;      // points of X, and of Y
     int64_t repeat; // timed calls of a job
-    char *output;   // n x n elements, written before
+    char *output;   // n x n elements in host memory, written before; NULL with mem
+    void *mem;      // a cl_mem of as many, on devices with memory of their own; NULL: output
 } bench;
 
 typedef struct bench_job {
@@ -32,8 +33,8 @@ typedef struct bench_result {
 } bench_result;
 
 // Memory for the outputs, written once so that no page fault is timed. Complains and gives false where there is not
-// enough for them and for points of the most coordinates.
-bool bench_prepare(bench *b, int64_t most_dims);
+// enough for them and for points of the most coordinates. on_device: in the device's memory.
+bool bench_prepare(bench *b, int64_t most_dims, bool on_device);
 void bench_free(bench *b);
 
 // One job, after one call that is not timed. Complains and gives false.

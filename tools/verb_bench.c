@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_N = OPTION_OWN, OPTION_DIMS, OPTION_KERNEL, OPTION_REPEAT, OPTION_MARKDOWN };
+enum { OPTION_N = OPTION_OWN, OPTION_DIMS, OPTION_KERNEL, OPTION_REPEAT, OPTION_TO, OPTION_MARKDOWN };
 enum { MOST_N = 1 << 24, MOST_DIMS = 1 << 20, MOST_REPETITIONS = 1000, MOST_LISTED = 32, USUAL_DIMS = 64 };
 
 static void help(void)
@@ -19,11 +19,13 @@ static void help(void)
         "written, and the inner step and the value of the same kernel are timed in registers, without memory. Jobs:\n"
         "K(X, X) of rbf for each D, of every other row of the registry for d = 64 (or the last D); K(X, Y) of rbf "
         "for\n"
-        "each D; and a Gaussian grid of the same size. Outputs go to memory that was written before.\n\n"
+        "each D; and, in host memory, a Gaussian grid of the same size. Outputs go to memory that was written "
+        "before.\n\n"
         "      --n N             points, which are synthetic (default 8192)\n"
         "      --dims D,...      coordinates (default 3,16,64,784)\n"
         "      --kernel NAME     only this row, for each D; may be repeated\n"
         "      --repeat N        timed calls of a job, of which the median counts (default 7)\n"
+        "      --to PLACE        where K goes, host or device (default: the device's own memory where it has some)\n"
         "      --markdown        the lines as a table\n"
         "      --json            for programs\n"
         "      --device SPEC     auto, gpu, cpu, accelerator, PLATFORM:DEVICE or a part of a name\n"
@@ -45,6 +47,7 @@ typedef struct bench_options {
     int dims_count;
     const isg_kernel *kernels[MOST_LISTED];
     int kernel_count;
+    enum { TO_DEFAULT, TO_HOST, TO_DEVICE } to;
     bool markdown;
 } bench_options;
 
@@ -98,13 +101,16 @@ static bool take_option(bench_options *o, int option, const char *value)
                                               MOST_LISTED, MOST_DIMS),
                                        false);
     case OPTION_KERNEL: return take_kernel(o, value);
+    case OPTION_TO:
+        o->to = strcmp(value, "host") == 0 ? TO_HOST : strcmp(value, "device") == 0 ? TO_DEVICE : TO_DEFAULT;
+        return o->to != TO_DEFAULT || (misuse("--to '%s'; it is host or device", value), false);
     case OPTION_MARKDOWN: o->markdown = true; return true;
     default: return take_common_option(&o->common, option, value) >= 0;
     }
 }
 
 // The jobs of the options, in order; their number.
-static int list_jobs(const bench_options *o, bench_job **out)
+static int list_jobs(const bench_options *o, bool on_device, bench_job **out)
 {
     const isg_kernel *rbf = isg_kernel_find("rbf");
     int rows = 0, count = 0;
@@ -128,7 +134,7 @@ static int list_jobs(const bench_options *o, bench_job **out)
             jobs[count++] = (bench_job){isg_kernel_list()[r], usual, false};
     for (int i = 0; i < o->dims_count && with_rbf; i++)
         jobs[count++] = (bench_job){rbf, o->dims[i], true};
-    if (!o->kernel_count)
+    if (!o->kernel_count && !on_device)
         jobs[count++] = (bench_job){NULL, 0, false};
     return count;
 }
@@ -148,8 +154,8 @@ static void print_limits(const bench_options *o, const bench *b, const isg_limit
     printf("%slimits    fill %sB/s, copy %sB/s (read and written), %smultiply-adds/s\n", begin,
            with_prefix(l->fill_bytes_per_s, fill, sizeof fill), with_prefix(l->copy_bytes_per_s, copy, sizeof copy),
            with_prefix(l->madds_per_s, madds, sizeof madds));
-    printf("%sjobs      n = %lld, %s, medians of %lld\n\n", begin, (long long)b->n, isg_dtype_name(b->dtype),
-           (long long)b->repeat);
+    printf("%sjobs      n = %lld, %s, K in %s memory, medians of %lld\n\n", begin, (long long)b->n,
+           isg_dtype_name(b->dtype), b->mem ? "the device's" : "host", (long long)b->repeat);
     const char *format = o->markdown ? "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n"
                                      : "%-21s %-8s %5s %9s %10s %7s %7s %9s %-10s %7s\n";
     printf(format, "kernel", "matrix", "d", "seconds", "pairs/s", "GB/s", "GF/s", "limit", "by", "reached");
@@ -250,17 +256,19 @@ static int run(const bench_options *o, isg_context *context)
                .repeat = o->repeat};
     bench_job *jobs;
     int64_t most_dims = BENCH_SMALL_DIMS;
-    int count = list_jobs(o, &jobs);
+    bool on_device = o->to == TO_DEVICE || (o->to == TO_DEFAULT && !isg_context_device(context)->unified_memory);
+    int count = list_jobs(o, on_device, &jobs);
     if (!count)
         return complain("no memory for a list of jobs");
     for (int i = 0; i < count; i++)
         most_dims = jobs[i].dims > most_dims ? jobs[i].dims : most_dims;
     int code = EXIT_FAILED;
-    if (bench_prepare(&b, most_dims)) {
+    if (bench_prepare(&b, most_dims, on_device)) {
         cJSON *report = report_new("bench", context, precision_of(b.dtype));
         cJSON_AddNumberToObject(report, "n", (double)o->n);
         cJSON_AddStringToObject(report, "dtype", isg_dtype_name(b.dtype));
         cJSON_AddNumberToObject(report, "repeat", (double)o->repeat);
+        cJSON_AddStringToObject(report, "memory", on_device ? "device" : "host");
         bool good = measure(o, &b, jobs, count, report);
         int printed = report_finish(report, o->common.json && good);
         code = good ? printed : EXIT_FAILED;
@@ -276,6 +284,7 @@ int verb_bench(int argc, char **argv)
                                           {"dims", required_argument, 0, OPTION_DIMS},
                                           {"kernel", required_argument, 0, OPTION_KERNEL},
                                           {"repeat", required_argument, 0, OPTION_REPEAT},
+                                          {"to", required_argument, 0, OPTION_TO},
                                           {"markdown", no_argument, 0, OPTION_MARKDOWN},
                                           COMMON_OPTIONS,
                                           {0, 0, 0, 0}};

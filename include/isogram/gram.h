@@ -81,8 +81,8 @@ ISG_API isg_status isg_gram_tile(isg_gram *gram, int64_t row, int64_t col, isg_a
 // n (n + 1)/2 elements of unit stride, otherwise as isg_gram_dense.
 ISG_API isg_status isg_gram_packed(isg_gram *gram, isg_array k);
 
-// The least time that isg_gram_dense could take on this device, measured now (about 0.5 s, and a compilation): K has to
-// be written, and each pair that is computed needs d steps and a value, which kernels in registers do at these rates.
+// The least time that isg_gram_dense could take on this device, measured now (about 0.5 s, and a compilation), with K
+// in the device's memory where it has one of its own: K has to be written, and each pair that is computed needs d steps and a value, which kernels in registers do at these rates.
 typedef struct isg_gram_limits {
     double fill_bytes_per_s;   // as isg_limits
     double steps_per_s;        // a coordinate added to all numbers of a pair that the kernel takes
