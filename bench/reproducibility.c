@@ -108,11 +108,8 @@ static void run_gram(isg_context *context, const options *o, const turns *t, isg
     free(x);
 }
 
-// As lib/gram_direct.c has them.
 static int32_t lanes_of(const isg_device *device, isg_dtype dtype)
 {
-    if (device->device_class != ISG_DEVICE_CPU)
-        return 1;
     return dtype == ISG_F64 ? device->lanes_f64 : device->lanes_f32;
 }
 

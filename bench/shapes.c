@@ -22,7 +22,7 @@ typedef struct options {
     int64_t n, dims[MAX_DIMS], least_mirrored;
     int dim_count, repeat;
     isg_dtype dtype;
-    const char *device;
+    const char *device, *keep; // keep: a folder for the programs as the device has them; NULL: not kept
     isg_shape shapes[MAX_SHAPES];
     int count;
 } options;
@@ -164,6 +164,8 @@ static void sweep(isg_context *context, const options *o)
             fflush(stdout);
         }
         printf("\n");
+        if (o->keep)
+            isg_programs_save(context);
     }
     area_free(&a);
 }
@@ -182,9 +184,13 @@ static bool take_shape(options *o, const char *text)
 
 int main(int argc, char **argv)
 {
-    static const struct option table[] = {{"n", required_argument, 0, 'n'},      {"dims", required_argument, 0, 'd'},
-                                          {"repeat", required_argument, 0, 'r'}, {"f64", no_argument, 0, '6'},
-                                          {"device", required_argument, 0, 'D'}, {0, 0, 0, 0}};
+    static const struct option table[] = {{"n", required_argument, 0, 'n'},
+                                          {"dims", required_argument, 0, 'd'},
+                                          {"repeat", required_argument, 0, 'r'},
+                                          {"f64", no_argument, 0, '6'},
+                                          {"device", required_argument, 0, 'D'},
+                                          {"keep", required_argument, 0, 'k'},
+                                          {0, 0, 0, 0}};
     options o = {.n = 8192, .dims = {3, 64, 784}, .dim_count = 3, .repeat = 5, .dtype = ISG_F32};
     bool good = true;
     for (int option; good && (option = getopt_long(argc, argv, "", table, NULL)) != -1;)
@@ -193,6 +199,7 @@ int main(int argc, char **argv)
         case 'r': o.repeat = atoi(optarg); break;
         case '6': o.dtype = ISG_F64; break;
         case 'D': o.device = optarg; break;
+        case 'k': o.keep = optarg; break;
         case 'd':
             o.dim_count = 0;
             for (char *at = optarg; *at && o.dim_count < MAX_DIMS; at += *at == ',')
@@ -203,14 +210,16 @@ int main(int argc, char **argv)
     while (good && optind < argc)
         good = take_shape(&o, argv[optind++]);
     if (!good || !o.count || o.n < 1 || o.repeat < 1) {
-        fprintf(stderr, "usage: shapes [--n N] [--dims D,...] [--repeat N] [--f64] [--device SPEC] SHAPE...\n"
-                        "SHAPE: rows,vectors,lanes,down,across,group_cols,group_rows,local_rows[,unroll] as "
-                        "lib/shape.h has them\n");
+        fprintf(stderr,
+                "usage: shapes [--n N] [--dims D,...] [--repeat N] [--f64] [--device SPEC] [--keep DIR] SHAPE...\n"
+                "SHAPE: rows,vectors,lanes,down,across,group_cols,group_rows,local_rows[,unroll] as "
+                "lib/shape.h has them\n");
         return 2;
     }
     isg_context *context;
     isg_error error = {ISG_OK, ""};
-    if (isg_context_create(&context, isg_context_params(.device = o.device, .cache_dir = "off", .error = &error)))
+    if (isg_context_create(
+            &context, isg_context_params(.device = o.device, .cache_dir = o.keep ? o.keep : "off", .error = &error)))
         fail(error.message);
     sweep(context, &o);
     isg_context_destroy(&context);

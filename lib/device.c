@@ -58,14 +58,16 @@ static bool has_extension(cl_device_id id, const char *name)
     return found;
 }
 
-// Lanes of the vectors to write code in. GPUs run scalar code on their own lanes. Compilers for OpenCL C 1.1 are old
-// ones, and vector code has crashed them.
-static int32_t lanes(const isg_device *device, int64_t native)
+// Lanes of the vectors to write code in. GPUs run scalar code on their own lanes, and load and store 16 bytes at once.
+// Compilers for OpenCL C 1.1 are old ones, and vector code has crashed them.
+static int32_t lanes(const isg_device *device, size_t element, int64_t native)
 {
     int major = 1, minor = 0;
     sscanf(device->c_version, "OpenCL C %d.%d", &major, &minor);
-    if (device->device_class != ISG_DEVICE_CPU || major * 10 + minor < 12)
+    if (major * 10 + minor < 12)
         return 1;
+    if (device->device_class != ISG_DEVICE_CPU)
+        return (int32_t)(16 / element);
     for (int32_t width = 16; width > 1; width /= 2)
         if (native >= width)
             return width;
@@ -96,9 +98,9 @@ static void describe(isg_candidate *candidate)
     d->max_work_group = device_number(id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
     d->compute_units = (int32_t)device_number(id, CL_DEVICE_MAX_COMPUTE_UNITS);
     d->clock_mhz = (int32_t)device_number(id, CL_DEVICE_MAX_CLOCK_FREQUENCY);
-    d->lanes_f32 = lanes(d, device_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT));
+    d->lanes_f32 = lanes(d, sizeof(cl_float), device_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT));
     if (has_extension(id, "cl_khr_fp64"))
-        d->lanes_f64 = lanes(d, device_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_DOUBLE));
+        d->lanes_f64 = lanes(d, sizeof(cl_double), device_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_DOUBLE));
 }
 
 // Class first; then what is likely the faster one; then the order of the platforms, so that the choice is stable.

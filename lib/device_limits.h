@@ -5,7 +5,7 @@
 
 #include "program.h"
 
-// In vectors of the device's choosing, whatever the type's lanes are.
+// In the device's own vectors, whatever the type's lanes are.
 isg_status isg_measure_fill(isg_context *context, isg_real_type type, double *bytes_per_s);
 
 // Seconds of one round of a kernel whose argument `at` is the number of rounds: the best of several launches that are

@@ -59,13 +59,10 @@ fail:
     return st;
 }
 
-// The vectors that a device writes best: its own, or on GPUs what a work-item stores at once.
+// In the device's own vectors, whatever the type's are.
 static isg_real_type widest(const isg_context *context, isg_real_type type)
 {
-    const isg_device *device = &context->device;
-    type.lanes = type.dtype == ISG_F64 ? device->lanes_f64 : device->lanes_f32;
-    if (device->device_class != ISG_DEVICE_CPU)
-        type.lanes = 16 / (int32_t)isg_dtype_bytes(type.dtype);
+    type.lanes = type.dtype == ISG_F64 ? context->device.lanes_f64 : context->device.lanes_f32;
     return type;
 }
 

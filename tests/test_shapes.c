@@ -80,7 +80,7 @@ END_TEST
 
 START_TEST(tiles_of_a_gpu)
 {
-    verify_as(ISG_DEVICE_GPU_DISCRETE, 1);
+    verify_as(ISG_DEVICE_GPU_DISCRETE, _i ? 4 : 1);
 }
 END_TEST
 
@@ -90,7 +90,7 @@ int main(void)
     TCase *lanes = tcase_create("lanes"), *tiles = tcase_create("tiles");
     tcase_add_loop_test(lanes, other_lanes, 0, COUNT(widths));
     tcase_add_loop_test(lanes, blocks_of_six_rows, 0, COUNT(widths));
-    tcase_add_test(tiles, tiles_of_a_gpu);
+    tcase_add_loop_test(tiles, tiles_of_a_gpu, 0, 2);
     suite_add_tcase(suite, lanes);
     suite_add_tcase(suite, tiles);
     return suite_run(suite);
