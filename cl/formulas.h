@@ -22,17 +22,21 @@ FN real f_laplacian(real s, real a, real b, real c)
     return exp_nonpositive(-(s * a));
 }
 
-// (1 + p) exp(-r), r and p in two parts, p not below 0.
+// (1 + p) exp(-r), r and p in two parts, p not below 0; +0 where that is below the smallest normal number. As
+// exp_reduce and exp_pair, with sums in two parts only where digits could be lost.
 FN real damped(pair r, pair p)
 {
-    // Beyond these nothing is left; r fits the reduction.
-    const real far = PICK_REAL(200.0f, 1600.0);
-    bits inside = MASK(r.hi < far);
-    reduced e = exp_reduce(-pick(inside, r.hi, far), -as_real(as_bits(r.lo) & inside));
-    pair x = exp_pair(e.r);
-    real hi = pick(inside, p.hi, REAL(0)), lo = as_real(as_bits(p.lo) & inside);
-    real y = x.hi + FMA(x.hi, hi, FMA(x.hi, lo, FMA(x.lo, hi, x.lo)));
-    return pick(is_nan(r.hi), r.hi, scale_range(y, e.n));
+    // Beyond `far` nothing is left. 2^n is lifted so that neither it nor the product is subnormal.
+    const real far = PICK_REAL(120.0f, 800.0), lift = PICK_REAL(0x1p64f, 0x1p200), back = PICK_REAL(0x1p-64f, 0x1p-200);
+    bits beyond = MASK(r.hi >= far);
+    real hi = pick(beyond, far, r.hi), lo = as_real(as_bits(r.lo) & ~beyond);
+    real z = FMA(-hi, EXP_LOG2_E, EXP_SHIFT), n = z - EXP_SHIFT;
+    pair t = sum_ordered(FMA(n, EXP_MINUS_LN2_HI, -hi), FMA(n, EXP_MINUS_LN2_LO, -lo));
+    pair x = sum_ordered(REAL(1), t.hi);
+    x.lo = x.lo + exp_tail(t);
+    real y = x.hi + FMA(x.hi, p.hi, FMA(x.hi, p.lo, FMA(x.lo, p.hi, x.lo)));
+    real lifted = y * as_real(SHIFT_UP(as_bits(z) + PICK_BITS(64, 200), FIELD));
+    return as_real(as_bits(lifted) & ~(beyond | MASK(lifted < REAL(SMALLEST_NORMAL) * lift))) * back;
 }
 
 // exp(-r), r = |x - y|/l, u = r^2
@@ -56,8 +60,8 @@ FN real f_matern52(real s, real a, real b, real c)
     u = pick(MASK(u > REAL(0x1p100f)), REAL(0x1p100f), u);
     pair r = sqrt_pair(u), third = product_exact(u, PICK_REAL(0x1.555556p-2f, 0x1.5555555555555p-2));
     pair p = sum_exact(r.hi, third.hi);
-    return damped(
-        r, sum_ordered(p.hi, p.lo + (r.lo + FMA(u, PICK_REAL(-0x1.555556p-27f, 0x1.5555555555555p-56), third.lo))));
+    p.lo = p.lo + (r.lo + FMA(u, PICK_REAL(-0x1.555556p-27f, 0x1.5555555555555p-56), third.lo));
+    return damped(r, p);
 }
 
 // (1 + u)^b, u = |x - y|^2/(2 alpha l^2), b = -alpha
@@ -66,22 +70,33 @@ FN real f_rational_quadratic(real s, real a, real b, real c)
     return power_of_sum(s * a, b);
 }
 
-// 1/(1 + u), u = (|x - y|/l)^2
+// 1/(1 + u), u = (|x - y|/l)^2. It serves rational_quadratic too, where alpha is 1.
 FN real f_cauchy(real s, real a, real b, real c)
 {
-    return real_reciprocal(REAL(1) + s * a);
+    return reciprocal_from_one(REAL(1) + s * a);
 }
 
 // -sqrt(1 + u), u = (|x - y|/l)^2
 FN real f_multiquadric(real s, real a, real b, real c)
 {
-    return -real_sqrt(REAL(1) + s * a);
+    const real infinite = as_real(BITS(INFINITE_BITS));
+    real x = REAL(1) + s * a, y = rsqrt_near(x), g = x * y;
+    pair p = product_exact(g, g);
+    real root = FMA((x - p.hi) - p.lo, y * REAL(0.5f), g);
+    return -pick(MASK(x == infinite), infinite, root);
 }
 
-// 1/sqrt(1 + u), u = (|x - y|/l)^2
+// 1/sqrt(1 + u), u = (|x - y|/l)^2: rsqrt_near, and Newton's step with the exact remainder. Large x shrink, for their
+// product could not be split.
 FN real f_inverse_multiquadric(real s, real a, real b, real c)
 {
-    return real_reciprocal(real_sqrt(REAL(1) + s * a));
+    real x = REAL(1) + s * a;
+    bits large = MASK(x > REAL(0x1p60f));
+    real v = x * pick(large, REAL(0x1p-60f), REAL(1)), y = rsqrt_near(v);
+    pair g = product_exact(v, y);
+    real rest = FMA(-g.hi, y, REAL(1)) - g.lo * y;
+    y = FMA(y * REAL(0.5f), rest, y) * pick(large, REAL(0x1p-30f), REAL(1));
+    return as_real(as_bits(y) & ~MASK(x == as_real(BITS(INFINITE_BITS))));
 }
 
 // r^2 log(r) = u log(u)/2, u = r^2, r = |x - y|/l; 0 at 0
@@ -108,7 +123,7 @@ FN real f_wendland(real s, real a, real b, real c)
     real u = s * a;
     bits inside = MASK(u < REAL(1));
     real v = pick(inside, u, REAL(0));
-    pair r = sqrt_pair(v), under = sum_ordered(REAL(1), r.hi);
+    pair r = sqrt_pair_fine(v), under = sum_ordered(REAL(1), r.hi);
     pair t = pair_quotient(sum_ordered(REAL(1), -v), pair_of(under.hi, under.lo + r.lo));
     t = pair_of(t.hi * grow, t.lo * grow);
     t = pair_product(t, t);
@@ -124,7 +139,7 @@ FN real f_wendland(real s, real a, real b, real c)
 FN real f_periodic(real s, real a, real b, real c)
 {
     real u = s * a;
-    pair d = sqrt_pair(u);
+    pair d = sqrt_pair_fine(u);
     split_turn turn = turn_split(d.hi);
     pair r = sum_exact(turn.r, d.lo);
     bits even = MASK((turn.n & 1) == 0);
@@ -213,15 +228,23 @@ FN real f_polynomial(real s, real a, real b, real c)
     return power_whole(affine(s, a, b), (int)FIRST_LANE(c));
 }
 
-// tanh(u + b), u = gamma x.y. Where u overflows, its lesser part is no number, and tanh is 1 or -1 without it.
-// lib/plan.c keeps s itself below 2^114 (2^982); one beyond that comes from points that are not finite.
+// tanh(u + b), u = gamma x.y: m/(m + 2), m = exp(2 |u + b|) - 1. u + b is taken in two parts where its size lets it
+// matter.
 FN real f_sigmoid(real s, real a, real b, real c)
 {
+    const real highest = PICK_REAL(10.0f, 20.0); // tanh is 1 from here on
     pair u = affine(s, a, b);
-    bits overflow =
-        MASK(magnitude(u.hi) == as_real(BITS(INFINITE_BITS))) & MASK(magnitude(s) < PICK_REAL(0x1p120f, 0x1p1000));
-    real y = real_tanh(u.hi);
-    return FMA(as_real(as_bits(u.lo) & ~overflow), FMA(-y, y, REAL(1)), y);
+    real size = magnitude(u.hi), w = pick(MASK(size > highest), highest, size) * REAL(2);
+    real lo = as_real(as_bits(u.lo + u.lo) & MASK(size < highest));
+    lo = as_real(as_bits(lo) ^ (as_bits(u.hi) & ~BITS(MAGNITUDE_BITS)));
+    real z = FMA(w, EXP_LOG2_E, EXP_SHIFT), n = z - EXP_SHIFT;
+    pair r = sum_ordered(FMA(n, EXP_MINUS_LN2_HI, w), FMA(n, EXP_MINUS_LN2_LO, lo));
+    real power = as_real(SHIFT_UP(as_bits(z), FIELD));
+    real m = FMA(r.hi + FMA(exp_polynomial(r.hi), r.hi * r.hi, r.lo), power, power - REAL(1));
+    pair under = sum_exact(m, REAL(2));
+    real y = reciprocal_quick(under.hi), q = m * y;
+    q = FMA(FMA(-q, under.lo, rest_of(m, q, under.hi)), y, q);
+    return as_real(as_bits(with_sign(q, u.hi)) & ~MASK(size < REAL(SMALLEST_NORMAL)));
 }
 
 // s (a + b), a + b = 1/(|x| |y|) in two parts, no further from 0 than 1; +0 below the smallest normal number. s is

@@ -55,6 +55,17 @@ FN pair pair_product(pair a, pair b)
     return sum_ordered(p.hi, p.lo + FMA(a.hi, b.lo, a.lo * b.hi));
 }
 
+// a - b c, where that is a number and a and the product are nearly the same.
+FN real rest_of(real a, real b, real c)
+{
+#if FUSED
+    return FMA(-b, c, a);
+#else
+    pair p = product_exact(b, c);
+    return (a - p.hi) - p.lo;
+#endif
+}
+
 // Horner's step: a x + hi + lo.
 FN pair pair_step(pair a, real x, real hi, real lo)
 {
@@ -97,6 +108,25 @@ FN real reciprocal_quick(real b)
     e = FMA(-b, y, REAL(1));
 #endif
     return FMA(y, e, y);
+}
+
+// 1/x within 1 ulp for x from 1 to infinity; +0 where that is below the smallest normal number, NaN for NaN. As
+// reciprocal_quick, with a cubic step more. Large x are scaled, lest the first guess is subnormal; the least result is
+// a power of two, which no rounding may take below itself.
+FN real reciprocal_from_one(real x)
+{
+    const real least = PICK_REAL(0x1p-90f, 0x1p-722), most = PICK_REAL(0x1p126f, 0x1p1022);
+    real scale = pick(MASK(x > PICK_REAL(0x1p90f, 0x1p722)), PICK_REAL(0x1p-36f, 0x1p-300), REAL(1)), b = x * scale;
+    real y = as_real(PICK_BITS(0x7ef311c3, 0x7fde6238502484b9) - as_bits(b)), e = FMA(-b, y, REAL(1));
+    y = FMA(y, FMA(e, e, e), y);
+#if REAL_BITS == 64
+    e = FMA(-b, y, REAL(1));
+    y = FMA(y, FMA(e, e, e), y);
+#endif
+    e = rest_of(REAL(1), b, y);
+    y = FMA(y, FMA(e, e, e), y);
+    y = pick(MASK(y < least), least, y) * scale;
+    return as_real(as_bits(y) & ~MASK(x > most));
 }
 
 // a / b, b likewise.

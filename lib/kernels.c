@@ -167,3 +167,9 @@ isg_numbers isg_kernel_numbers(int kernel, const isg_kernel_values *values)
     default: return (isg_numbers){1, 0, 0};
     }
 }
+
+int isg_kernel_formula(int kernel, const isg_kernel_values *values)
+{
+    // (1 + u)^-1 is a reciprocal, a tenth of the work of a power.
+    return kernel == ISG_KERNEL_rational_quadratic && values->params[0] == 1 ? ISG_KERNEL_cauchy : kernel;
+}

@@ -33,6 +33,9 @@ typedef struct isg_numbers {
 
 isg_numbers isg_kernel_numbers(int kernel, const isg_kernel_values *values);
 
+// The row whose formula gives a kernel's value from the same numbers: another one where parameters make it as simple.
+int isg_kernel_formula(int kernel, const isg_kernel_values *values);
+
 // Every isg_pair: as F(SQDIST, sqdist), its name in programs.
 #define ISG_PAIRS(F) F(SQDIST, sqdist) F(L1, l1) F(DOT, dot) F(CHI2, chi2)
 

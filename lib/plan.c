@@ -162,6 +162,7 @@ isg_status isg_plan_make(isg_plan *plan, const isg_composite *composite, isg_ext
         const isg_kernel *row = params.kernel;
         st = isg_kernel_resolve(&values, &params, extent.dims, error);
         plan->steps[i].kernel = isg_kernel_index(row);
+        plan->steps[i].formula = isg_kernel_formula(plan->steps[i].kernel, &values);
         plan->number_count += 3;
         plan->used[row->pair] = true;
         plan->norms |= row->norms;
@@ -199,7 +200,7 @@ static int put_operand(isg_text *w, const isg_plan *plan, int last)
 {
     const isg_plan_step *step = &plan->steps[last];
     if (step->kind == ISG_STEP_ROW) {
-        const isg_kernel *row = isg_kernel_list()[step->kernel];
+        const isg_kernel *row = isg_kernel_list()[step->formula];
         if (row->norms)
             isg_put(w, "%s(%s,inverse.hi,inverse.lo,N(%d))", row->formula, isg_pair_name(row->pair), step->numbers);
         else

@@ -13,6 +13,7 @@ enum { ISG_MAX_NUMBERS = 3 * ISG_MAX_ROWS + ISG_MAX_STEPS };
 typedef struct isg_plan_step {
     isg_step_kind kind;
     int kernel;  // ROW
+    int formula; // ROW: the row whose formula is used
     int numbers; // ROW and MULTIPLE: where its numbers begin
 } isg_plan_step;
 

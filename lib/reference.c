@@ -13,6 +13,6 @@ const isg_reference *isg_reference_get(isg_dtype dtype, bool fused)
 const char *isg_contract_name(isg_dtype dtype, bool fused)
 {
     if (dtype == ISG_F64)
-        return fused ? "isogram-1/f64/fused" : "isogram-1/f64/unfused";
-    return fused ? "isogram-1/f32/fused" : "isogram-1/f32/unfused";
+        return fused ? "isogram-2/f64/fused" : "isogram-2/f64/unfused";
+    return fused ? "isogram-2/f32/fused" : "isogram-2/f32/unfused";
 }

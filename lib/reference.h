@@ -26,7 +26,7 @@ typedef struct isg_reference {
 // dtype: ISG_F32 or ISG_F64. Never NULL.
 const isg_reference *isg_reference_get(isg_dtype dtype, bool fused);
 
-// "isogram-1/f32/fused" and its three siblings.
+// "isogram-2/f32/fused" and its three siblings.
 const char *isg_contract_name(isg_dtype dtype, bool fused);
 
 #endif

@@ -89,7 +89,7 @@ static pair inverse_root(real q)
     if (mag < BITS(NORMAL_BITS))
         return pair_of(0, 0);
     real m = scale_bits(as_real((mag & BITS(MANTISSA_BITS)) | BITS(ONE_BITS)), odd);
-    pair r = pair_quotient(pair_of(1, 0), sqrt_pair(m));
+    pair r = pair_quotient(pair_of(1, 0), sqrt_pair_fine(m));
     real back = scale_bits(1, -((exponent - odd) >> 1));
     return pair_of(r.hi * back, r.lo * back);
 }
@@ -123,7 +123,7 @@ static real value_of(const isg_plan *plan, const pair_numbers *s, pair inverse)
         if (step->kind == ISG_STEP_ROW) {
             const isg_kernel *row = isg_kernel_list()[step->kernel];
             real a = row->norms ? inverse.hi : (real)n[0], b = row->norms ? inverse.lo : (real)n[1];
-            stack[++top] = formulas[step->kernel](s->of[row->pair], a, b, (real)n[2]);
+            stack[++top] = formulas[step->formula](s->of[row->pair], a, b, (real)n[2]);
         } else if (step->kind == ISG_STEP_MULTIPLE) {
             stack[top] = real_product((real)n[0], stack[top]);
         } else {

@@ -337,6 +337,8 @@ static const struct special {
     {.what = "gram cosine", .function = "cosine", .set = ORTHOGONAL},
     {.what = "gram linear", .function = "linear", .set = SPREAD},
     {.what = "gram linear, factors", .function = "linear", .set = BORDER, .factors = true},
+    {.what = "gram rational_quadratic, alpha 1", .function = "rational_quadratic(lengthscale=0.7)", .set = EASY},
+    {.what = "gram rational_quadratic, alpha 1", .function = "rational_quadratic(lengthscale=0.7)", .set = LARGE},
 };
 enum { SPECIALS = sizeof specials / sizeof *specials };
 

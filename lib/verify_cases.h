@@ -51,7 +51,7 @@ void isg_case_hash(const isg_case *c, const void *results, char *hex);
 // The inputs of one result, for a message.
 void isg_case_describe(const isg_case *c, int64_t at, char *text, size_t bytes);
 
-// What the golden file calls a case: "isogram-1/f32/fused quick gram rbf/hostile".
+// What the golden file calls a case: "isogram-2/f32/fused quick gram rbf/hostile".
 void isg_case_key(const isg_case *c, bool quick, char *key, size_t bytes);
 
 // The golden hash of a key, or NULL. From tests/golden, embedded.

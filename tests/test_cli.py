@@ -167,7 +167,7 @@ class Grid(cli.Case):
         self.assertEqual(report["command"], "grid")
         self.assertEqual(report["shape"], [3, 4])
         self.assertIn(report["dtype"], ("float32", "float64"))
-        self.assertRegex(report["contract"], r"^isogram-1/f(32|64)/(un)?fused$")
+        self.assertRegex(report["contract"], r"^isogram-2/f(32|64)/(un)?fused$")
         self.assertEqual(report["device"]["name"], cli.chosen_device()["name"])
         self.assertGreaterEqual(report["seconds"], 0)
         self.assertIn(report["isogram"], self.succeed("--version").out.decode())
@@ -333,7 +333,7 @@ class Gram(cli.Case):
                                                        "output", "plot")},
                          {"command": "gram", "kernel": "rbf", "gamma": 0.125, "shape": [6, 6], "dimension": 3,
                           "dtype": "float32", "output": "k.npy", "plot": "k.png"})
-        self.assertRegex(report["contract"], r"^isogram-1/f32/(un)?fused$")
+        self.assertRegex(report["contract"], r"^isogram-2/f32/(un)?fused$")
         self.assertEqual(set(report["seconds"]), {"read", "compute", "write"})
         limits = report["limits"]
         self.assertIn(limits.pop("bound"), ("memory", "arithmetic"))
@@ -460,7 +460,7 @@ class Verify(cli.Case):
     def test_one_contract(self):
         text = self.succeed("verify", "--quick", "--precision", "f32", "--arithmetic", "unfused").out.decode()
         *lines, summary = text.splitlines()
-        self.assertTrue(all(line.startswith("isogram-1/f32/unfused ") and " equal " in line for line in lines), text)
+        self.assertTrue(all(line.startswith("isogram-2/f32/unfused ") and " equal " in line for line in lines), text)
         self.assertEqual(summary, f"{cli.chosen_device()['name']}: {len(lines)} equal, 0 different, 0 failed, 0 not there")
         for what in ("function real_erfc", "gram rbf", "grid bessel"):
             self.assertIn(what, text)
@@ -481,7 +481,7 @@ class Bench(cli.Case):
         report = self.bench("--n", 70, "--dims", "5,3", "--precision", "f32", "--json").json
         self.assertEqual({key: report[key] for key in ("command", "n", "dtype", "repeat")},
                          {"command": "bench", "n": 70, "dtype": "float32", "repeat": 2})
-        self.assertRegex(report["contract"], r"^isogram-1/f32/(un)?fused$")
+        self.assertRegex(report["contract"], r"^isogram-2/f32/(un)?fused$")
         self.assertEqual(set(report["limits"]), {"fill_bytes_per_s", "copy_bytes_per_s", "madds_per_s"})
         self.assertGreater(min(report["limits"].values()), 0)
         rows = [kernel["name"] for kernel in self.succeed("kernels", "--json").json["kernels"]]

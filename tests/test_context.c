@@ -69,8 +69,8 @@ START_TEST(contracts)
 {
     isg_context *fused = device_open(ISG_ARITHMETIC_FUSED, 0), *unfused = device_open(ISG_ARITHMETIC_UNFUSED, 0);
     if (fused)
-        ck_assert_str_eq(isg_context_contract(fused, ISG_PRECISION_F32), "isogram-1/f32/fused");
-    ck_assert_str_eq(isg_context_contract(unfused, ISG_PRECISION_F32), "isogram-1/f32/unfused");
+        ck_assert_str_eq(isg_context_contract(fused, ISG_PRECISION_F32), "isogram-2/f32/fused");
+    ck_assert_str_eq(isg_context_contract(unfused, ISG_PRECISION_F32), "isogram-2/f32/unfused");
     const isg_probe *p = isg_context_probe(unfused);
     ck_assert(p->checked && p->trusted_f32 && p->rounds_to_nearest && !p->contracts);
     ck_assert(isg_context_device(unfused)->lanes_f64 == 0 || p->trusted_f64);

@@ -515,7 +515,7 @@ class Golden(cli.Case):
         missing = b"".join(lines[: count // 2] + lines[count // 2 + 1 : -1])
         name = lines[count // 3][33:].decode().rstrip()
         lines[count // 3] = bytes([lines[count // 3][0] ^ 1]) + lines[count // 3][1:]
-        changed = b"".join(lines) + b"0" * 32 + b" isogram-1/f32/fused quick function of_none/mixed\n"
+        changed = b"".join(lines) + b"0" * 32 + b" isogram-2/f32/fused quick function of_none/mixed\n"
 
         runs = {}  # at the same time, for each computes all cases
         for label, data in (("whole", whole), ("missing", missing), ("changed", changed)):

@@ -326,7 +326,7 @@ START_TEST(matrix)
         {"clusters at +-100", two_clusters, {30, 110, 2000}},
         {"equal but for the last bit", last_bit, {60, 400, 1e4}},
     };
-    static const double params[] = {0.5, 1.25, 7};
+    static const double params[] = {0.5, 1, 1.25, 7};
     static const int64_t dims[] = {1, 3, 16, 64};
     enum { N = 12 };
     const int row = row_of(_i);

@@ -99,7 +99,7 @@ ISG_API const isg_device *isg_context_device(const isg_context *context);
 // Double precision is probed when it is first used, so that this call may run kernels. Never NULL.
 ISG_API const isg_probe *isg_context_probe(isg_context *context);
 
-// The name of the numeric contract that results in this precision obey, such as "isogram-1/f32/fused". Equal names mean
+// The name of the numeric contract that results in this precision obey, such as "isogram-2/f32/fused". Equal names mean
 // equal bits for equal input on any device. Never NULL; precision: not DEFAULT.
 ISG_API const char *isg_context_contract(isg_context *context, isg_precision precision);
 

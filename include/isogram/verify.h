@@ -10,7 +10,7 @@ extern "C" {
 
 // One comparison of a device's results with the golden hash.
 typedef struct isg_verify_check {
-    const char *contract; // "isogram-1/f32/fused"
+    const char *contract; // "isogram-2/f32/fused"
     const char *what;     // "function real_exp", "gram rbf", "grid bessel", ...
     const char *inputs;   // "hostile", ...: from a fixed generator of integers, the same everywhere
     // ISG_OK: equal bits. ISG_ERR_UNTRUSTED: different bits; message has the first differing element, its inputs and
