@@ -34,8 +34,8 @@ static isg_shape on_cpu(int32_t lanes, bool wide, int64_t dims, bool mirrored)
     s.local_rows = 16;
     if (lanes == 1) {
         s.vectors = 4;
-    } else if (mirrored && lanes >= line) {
-        s.rows = lanes;
+    } else if (lanes >= line && (mirrored || wide || dims >= 8)) {
+        s.rows = 16; // with 32 registers and coordinates of rows read by the operations themselves
         s.vectors = 1;
     } else if (mirrored && dims >= 128) {
         s.rows = 6;
