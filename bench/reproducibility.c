@@ -2,7 +2,7 @@
 // exponential and with relaxed arithmetic, on one device, on the same data, in the same minutes.
 //
 // Everything is the library's own: the source, which is altered in a line or two, the points' panels, the shapes of
-// tiles, the launches (bench/meson.build compiles lib/gram_direct.c with bench_kernel and bench_run in place of
+// tiles, the launches (bench/meson.build compiles lib/tiles.c with bench_kernel and bench_run in place of
 // isg_program_kernel and isg_run). Every variant is compiled here from source, with the options of lib/program.c.
 //
 // Machines drift, so variants take turns within a round, each round begins with another one, and what counts is the

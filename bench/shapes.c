@@ -2,7 +2,7 @@
 // the library's bits, and is timed on a K that stays in the device's memory. The figures behind the table of
 // lib/shape.c.
 //
-// The launches are the library's: bench/meson.build compiles lib/gram_direct.c with shapes_choose in place of
+// The launches are the library's: bench/meson.build compiles lib/tiles.c with shapes_choose in place of
 // isg_shape_choose.
 #include "common.h"
 #include "gram.h"

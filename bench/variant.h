@@ -26,7 +26,7 @@ extern struct bench {
     double seconds;            // of all launches
 } bench;
 
-// lib/gram_direct.c under another name, and what it calls.
+// lib/gram_direct.c and lib/tiles.c under other names, and what it calls.
 isg_status bench_gram_block(isg_gram *gram, isg_block b);
 isg_status bench_kernel(isg_context *context, cl_kernel *kernel, const char *file, const char *name, isg_real_type type,
                         const char *build_options);

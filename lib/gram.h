@@ -46,6 +46,5 @@ isg_status isg_gram_direct_diagonal(isg_gram *gram, int64_t count, void *out);
 
 // gram_direct.c: how it computes, for those that measure its limits.
 int32_t isg_gram_direct_lanes(const isg_gram *gram);
-bool isg_gram_direct_mirrors(const isg_gram *gram, const isg_block *block); // computes one half of it only
 
 #endif

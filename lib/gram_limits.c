@@ -3,7 +3,7 @@
 #include "cl.h"
 #include "device_limits.h"
 #include "probe.h"
-#include "sides.h"
+#include "tiles.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -76,7 +76,7 @@ isg_status isg_gram_measure(isg_gram *gram, isg_gram_limits *out)
     double pairs = (double)n * (double)m;
     if (!context->zero_copy)
         whole.mem = gram->numbers; // any buffer: K is taken to lie in the device's memory
-    out->computed_pairs = isg_gram_direct_mirrors(gram, &whole) ? (double)n * (double)(n + 1) / 2 : pairs;
+    out->computed_pairs = isg_tiles_mirror(gram, &whole) ? (double)n * (double)(n + 1) / 2 : pairs;
     out->memory_seconds = pairs * (double)isg_dtype_bytes(dtype) / out->fill_bytes_per_s;
     out->arithmetic_seconds =
         out->computed_pairs * ((double)gram->op.x.dims / out->steps_per_s + 1 / out->values_per_s);
