@@ -19,13 +19,16 @@
 //   NORMS       1: the value needs the points' norms
 //   ROW_FACTORS 1: each row of K is multiplied by a factor of its own
 //   VALUE       the kernel's value: an expression (value.h)
+//   EXPANDED    1: distances come from products where these keep enough of them (expanded.h), and only the others by
+//               subtracting first; sqdist is the only number then. Not under the contract
+//   SAME        of EXPANDED: x and y are the same points
 //
 //             |<------- COL_PANEL ------->|
 //   i     ->  [0: item 0][0: item 1] ... [1: item 0][1: item 1] ...     0, 1: vectors of LANES columns
 //   i + 1     ...                                                     TILE_ROWS rows
 //
-// Likewise downwards: of work-items that share a panel of rows each has LANES rows in turn. So neighbours read and write
-// neighbouring addresses both ways, in K and in its mirror image.
+// Likewise downwards: of work-items that share a panel of rows each has LANES rows in turn. So neighbours read and
+// write neighbouring addresses both ways, in K and in its mirror image.
 //
 // A tile is larger than a block so that whole cache lines are stored, of the mirror image too. The shape of blocks,
 // tiles and groups changes no bit: each pair has one accumulator, filled over the coordinates in order.
@@ -84,24 +87,51 @@ typedef scalar element;
 #if LOWER
 #define ROW_OF_K(i)     (origin + ((long)(i) + stride) * ((long)(i) + stride + 1) / 2)
 #define TILE_IN_K(i, j) ((j) + TILE_COLS - 1 <= (i) + below)
+#define COLUMNS_END(i)  ((i) + below < col_hi ? (i) + below + 1 : col_hi)
 #else
 #define ROW_OF_K(i)     (origin + (long)(i)*stride)
 #define TILE_IN_K(i, j) 1
+#define COLUMNS_END(i)  col_hi
 #endif
 
-// Column of lane 0 of vector c, and row r, relative to the tile.
-#define COLUMN(c) (((c)*GROUP_COLS + item) * LANES)
+// Column of lane 0 of vector c, and row r, relative to the tile; and to the work-item's first ones.
+#define COLUMN(c)      (COLUMN_STEP(c) + item * LANES)
+#define COLUMN_STEP(c) ((c)*GROUP_COLS * LANES)
 #if GROUP_ROWS > 1
 #if ROWS % LANES != 0
 #error "work-items that share rows have whole vectors of them"
 #endif
-#define ROW(r) (((r) / LANES * GROUP_ROWS + row_item) * LANES + (r) % LANES)
+#define ROW(r)      (ROW_STEP(r) + row_item * LANES)
+#define ROW_STEP(r) ((r) / LANES * GROUP_ROWS * LANES + (r) % LANES)
 #else
-#define ROW(r) (r)
+#define ROW(r)      (r)
+#define ROW_STEP(r) (r)
 #endif
 
 // Squares along the diagonal, of which all pairs are computed; what lies above them is mirrored.
 #define SQUARE (TILE_ROWS > TILE_COLS ? TILE_ROWS : TILE_COLS)
+
+// One coordinate of a block's rows, from a panel: X_OF(r).
+#if GROUP_ROWS > 1
+#define LOAD_ROWS(from)                                                                                                \
+    union {                                                                                                            \
+        real vectors[ROWS / LANES];                                                                                    \
+        scalar rows[ROWS];                                                                                             \
+    } x_of;                                                                                                            \
+    EACH (v, ROWS / LANES)                                                                                             \
+        x_of.vectors[v] = LOAD_ALIGNED((from) + v * GROUP_ROWS * LANES);
+#define X_OF(r) x_of.rows[r]
+#else
+#define LOAD_ROWS(from) global const scalar *x_of = (from);
+#define X_OF(r)         x_of[r]
+#endif
+
+#if EXPANDED
+#include "expanded.h"
+#if SYMMETRIC && SQUARE > BAND
+#error "squares on the diagonal are wider than the band of pairs that are subtracted"
+#endif
+#endif
 
 #if SYMMETRIC && LANES > 1
 #if TALL % LANES != 0
@@ -144,11 +174,19 @@ typedef scalar element;
 // rows, cols: all panels of the two point sets. row_data, col_data: what else is known of the points (value.h).
 // numbers: those of the expression, then the weights. i0, j0: the points at which the launch begins, at a panel's
 // border. row_lo ... col_hi: the block asked for. origin, stride, below: where elements lie (ROW_OF_K); origin may be
-// negative.
+// negative. Of EXPANDED: the points as they are seen from a centre, in panels like rows and cols; their squared norms;
+// where elements of K that were subtracted first are counted, in two parts of 32 bits; what distances may lose.
 kernel void gram(global const scalar *rows, global const scalar *cols, global const scalar *row_data,
                  global const scalar *col_data, int row_pitch, int col_pitch, global const scalar *numbers,
                  global element *k, long origin, long stride, int below, int i0, int j0, int row_lo, int row_hi,
-                 int col_lo, int col_hi, int d)
+                 int col_lo, int col_hi, int d
+#if EXPANDED
+                 ,
+                 global const scalar *seen_rows, global const scalar *seen_cols, global const scalar *row_norms,
+                 global const scalar *col_norms, global uint *subtracted, scalar growth, scalar least, scalar enough,
+                 scalar part
+#endif
+)
 {
     int item = (int)get_global_id(0) % GROUP_COLS;
     int j = j0 + (int)get_global_id(0) / GROUP_COLS * TILE_COLS;
@@ -166,29 +204,34 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global co
     if (j > i + TILE_ROWS - 1 + below)
         return;
 #endif
+    int inside = i >= row_lo && i + TILE_ROWS <= row_hi && j >= col_lo && j + TILE_COLS <= col_hi && TILE_IN_K(i, j);
+    int steps = d;
+#if EXPANDED
+    uint count = 0;
+    const allowance allow = {growth, least, enough, part};
+#endif
     real value[TALL][WIDE];
     for (int top = 0; top < TALL; top += ROWS)
         for (int left = 0; left < WIDE; left += VECTORS) {
             // The block's panels; with several work-items to a panel, theirs is a part of it.
-            global const scalar *a = rows + (long)(i + top) * d + ROW(0);
-            global const scalar *b = cols + (long)(j + left * LANES) * d + COLUMN(0);
+            long row_at = (long)(i + top) * d + ROW(0), column_at = (long)(j + left * LANES) * d + COLUMN(0);
+            global const scalar *a = rows + row_at;
+            global const scalar *b = cols + column_at;
+#if EXPANDED
+            int row_0 = i + ROW(top), column_0 = j + COLUMN(left);
+            real expanded[ROWS][VECTORS];
+            bits again[ROWS][VECTORS];
+            int any = expanded_block(expanded, again, seen_rows + row_at, seen_cols + column_at, row_norms + row_0,
+                                     col_norms + column_0, d, column_0 - (row_0 + below), allow);
+            steps = any ? d : 0;
+#endif
             EACH_PAIR(BLOCK)
             EACH_COORDINATE
-            for (int q = 0; q < d; q++) {
+            for (int q = 0; q < steps; q++) {
                 real y[VECTORS];
                 EACH (c, VECTORS)
-                    y[c] = LOAD_ALIGNED(b + c * GROUP_COLS * LANES);
-#if GROUP_ROWS > 1
-                union {
-                    real vectors[ROWS / LANES];
-                    scalar rows[ROWS];
-                } x_of;
-                EACH (v, ROWS / LANES)
-                    x_of.vectors[v] = LOAD_ALIGNED(a + v * GROUP_ROWS * LANES);
-#define X_OF(r) x_of.rows[r]
-#else
-#define X_OF(r) a[r]
-#endif
+                    y[c] = LOAD_ALIGNED(b + COLUMN_STEP(c));
+                LOAD_ROWS(a)
 #if WEIGHTS
                 real w = (real)numbers[NUMBERS + q];
 #endif
@@ -205,6 +248,9 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global co
                 EACH (c, VECTORS) {
                     int point = i + ROW(top + r), column = j + COLUMN(left + c);
                     EACH_PAIR(FROM_BLOCK)
+#if EXPANDED
+                    sqdist = pick(again[r][c], sqdist, expanded[r][c]);
+#endif
 #if NORMS
                     pair inverse = inverse_norms(pair_of((real)row_data[point], (real)row_data[row_pitch + point]),
                                                  pair_of(LOAD(col_data + column), LOAD(col_data + col_pitch + column)));
@@ -215,9 +261,37 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global co
 #endif
                     value[top + r][left + c] = v;
                 }
+#if EXPANDED
+            if (any && inside) {
+                bits all = BITS(0);
+                EACH (r, ROWS)
+                    EACH (c, VECTORS)
+                        all = all - again[r][c];
+                count += (uint)sum_of_lanes(all);
+            } else if (any) {
+                EACH (r, ROWS)
+                    EACH (c, VECTORS) {
+                        scalar_bits lane[LANES];
+                        STORE(again[r][c], lane);
+                        for (int l = 0; l < LANES; l++) {
+                            int p = i + ROW(top + r), q = j + COLUMN(left + c) + l;
+                            count += lane[l] && p >= row_lo && p < row_hi && q >= col_lo && q < COLUMNS_END(p);
+                        }
+                    }
+            }
+#endif
         }
+#if EXPANDED
+#if SYMMETRIC
+    if (j / SQUARE > i / SQUARE)
+        count *= 2;
+#endif
+    // The carry goes into the second part.
+    if (count && (uint)atomic_add(subtracted, count) + count < count)
+        atomic_inc(subtracted + 1);
+#endif
 
-    if (i >= row_lo && i + TILE_ROWS <= row_hi && j >= col_lo && j + TILE_COLS <= col_hi && TILE_IN_K(i, j)) {
+    if (inside) {
         EACH (r, TALL)
             EACH (c, WIDE)
                 STORE_TILE(value[r][c], k + ROW_OF_K(i + ROW(r)) + j + COLUMN(c));
@@ -248,12 +322,8 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global co
                 STORE_VECTOR(value[r][c], lane);
                 for (int l = 0; l < LANES; l++) {
                     int row = i + ROW(r), column = j + COLUMN(c) + l;
-                    if (row < row_lo || row >= row_hi || column < col_lo || column >= col_hi)
+                    if (row < row_lo || row >= row_hi || column < col_lo || column >= COLUMNS_END(row))
                         continue;
-#if LOWER
-                    if (column > row + below)
-                        continue;
-#endif
                     k[ROW_OF_K(row) + column] = lane[l];
 #if SYMMETRIC
                     if (j / SQUARE > i / SQUARE)

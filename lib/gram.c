@@ -47,6 +47,29 @@ fail:
     return st;
 }
 
+// Only distances that are sums of squares can be expanded.
+static isg_status make_fast(isg_gram *gram, const isg_gram_params *params)
+{
+    isg_error *error = &gram->context->error;
+    if ((unsigned)params->method > ISG_METHOD_FAST)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "unknown method");
+    if (params->method != ISG_METHOD_FAST)
+        return params->tolerance == 0 ? ISG_OK
+                                      : isg_fail(error, ISG_ERR_ARGUMENT, "a tolerance is for method fast only");
+    if (!(params->tolerance >= 0 && params->tolerance < 1))
+        return isg_fail(error, ISG_ERR_ARGUMENT, "tolerance %g; it must be a positive number below 1",
+                        params->tolerance);
+    for (int i = 0; i < gram->op.composite.count; i++) {
+        const isg_step *step = &gram->op.composite.steps[i];
+        const isg_kernel *row = step->params.kernel;
+        if (step->kind == ISG_STEP_ROW && row->pair != ISG_PAIR_SQDIST)
+            return isg_fail(error, ISG_ERR_ARGUMENT,
+                            "method fast is for kernels of the squared distance, and %s is none (it takes %s)",
+                            row->name, isg_pair_name(row->pair));
+    }
+    return isg_gram_fast_make(gram, params->tolerance);
+}
+
 isg_status isg_gram_create(isg_context *context, isg_gram **out, const isg_gram_params *params)
 {
     *out = NULL;
@@ -71,6 +94,7 @@ isg_status isg_gram_create(isg_context *context, isg_gram **out, const isg_gram_
         TRY(bring(gram, &host.y, &gram->y_place, &gram->copies[1], params->y_name ? params->y_name : "Y"));
     TRY(isg_operator_make(&gram->op, &host, dtype, error));
     TRY(make_norms(gram));
+    TRY(make_fast(gram, params));
     *out = gram;
     return ISG_OK;
 fail:
@@ -90,6 +114,7 @@ void isg_gram_destroy(isg_gram **gram)
     isg_panels_free(&g->rows);
     isg_panels_free(&g->cols);
     isg_buffer_free(&g->numbers);
+    isg_gram_fast_free(g);
     isg_operator_free(&g->op);
     free(g->norms[0]);
     free(g->norms[1]);
@@ -124,6 +149,15 @@ const isg_composite *isg_gram_composite(const isg_gram *gram)
 const isg_kernel *isg_gram_kernel(const isg_gram *gram)
 {
     return gram->op.composite.count == 1 ? gram->op.composite.steps[0].params.kernel : NULL;
+}
+
+const char *isg_gram_contract(const isg_gram *gram)
+{
+    isg_dtype dtype = gram->op.x.dtype;
+    bool fused = isg_probe_fused(gram->context, dtype);
+    static const char *const names[2][2] = {{"fast/f32/unfused", "fast/f32/fused"},
+                                            {"fast/f64/unfused", "fast/f64/fused"}};
+    return gram->fast ? names[dtype == ISG_F64][fused] : isg_contract_name(dtype, fused);
 }
 
 // The values in use; all 0 for composites.

@@ -8,6 +8,8 @@
 
 #include <isogram/gram.h>
 
+typedef struct isg_fast isg_fast; // gram_fast.c's
+
 struct isg_gram {
     isg_context *context;
     isg_operator op;
@@ -22,6 +24,9 @@ struct isg_gram {
     cl_mem numbers;          // of the plan, and its weights
     double pairs_per_second; // the best that launches gave so far; 0: not known
     cl_event pending;        // of the last launch that nothing has waited for, or NULL
+    isg_fast *fast;          // NULL: the contract's method
+    bool swapped;            // x and y have changed places for the time being
+    double elements;         // of K, in the last call
 };
 
 // A block of K in host memory: element (row + a, col + b) lies at data + (a * stride + b) elements. Or, with mem, in a
@@ -43,6 +48,12 @@ typedef struct isg_block {
 // mem then, launches are enqueued and nothing waits.
 isg_status isg_gram_direct_block(isg_gram *gram, isg_block block);
 isg_status isg_gram_direct_diagonal(isg_gram *gram, int64_t count, void *out);
+
+// gram_fast.c: what the method needs besides; a call begins; a block. tolerance: 0 for the default.
+isg_status isg_gram_fast_make(isg_gram *gram, double tolerance);
+void isg_gram_fast_free(isg_gram *gram);
+isg_status isg_gram_fast_begin(isg_gram *gram);
+isg_status isg_gram_fast_block(isg_gram *gram, isg_block block);
 
 // gram_direct.c: how it computes, for those that measure its limits.
 int32_t isg_gram_direct_lanes(const isg_gram *gram);

@@ -157,8 +157,14 @@ static void swap_sides(isg_gram *gram)
     gram->op.y = x;
     gram->norms[0] = gram->norms[1];
     gram->norms[1] = norms;
+    gram->swapped = !gram->swapped;
     isg_panels_free(&gram->rows);
     isg_panels_free(&gram->cols);
+}
+
+static isg_status compute_block(isg_gram *gram, isg_block block)
+{
+    return gram->fast ? isg_gram_fast_block(gram, block) : isg_gram_direct_block(gram, block);
 }
 
 // Strips of rows, each computed as it likes best and then put where it belongs.
@@ -181,7 +187,7 @@ static isg_status compute_scattered(isg_gram *gram, const isg_output *out)
         block.data = strip;
         block.address = (uint64_t)(uintptr_t)strip;
         gram->before = (double)at * (double)all->cols;
-        st = isg_gram_direct_block(gram, block);
+        st = compute_block(gram, block);
         for (int64_t i = 0; i < block.rows && !st; i++)
             for (int64_t j = 0; j < all->cols; j++)
                 memcpy((char *)out->k.data + ((at + i) * out->k.strides[0] + j * out->k.strides[1]) * (int64_t)element,
@@ -196,12 +202,17 @@ isg_status isg_output_compute(isg_gram *gram, const isg_output *out)
 {
     if (out->kind == ISG_OUTPUT_EMPTY)
         return ISG_OK;
+    const double rows = (double)out->block.rows, cols = (double)out->block.cols;
+    gram->elements = out->block.lower ? rows * (rows + 1) / 2 : rows * cols;
+    isg_status st = gram->fast ? isg_gram_fast_begin(gram) : ISG_OK;
+    if (st)
+        return st;
     if (out->kind == ISG_OUTPUT_SCATTERED)
         return compute_scattered(gram, out);
     bool swapped = out->kind == ISG_OUTPUT_COLUMNS && gram->op.x.rows != gram->op.y.rows;
     if (swapped)
         swap_sides(gram);
-    isg_status st = isg_gram_direct_block(gram, out->block);
+    st = compute_block(gram, out->block);
     if (swapped)
         swap_sides(gram);
     return st;

@@ -20,6 +20,8 @@ enum {
     OPTION_PACKED,
     OPTION_ORDER,
     OPTION_LIMITS,
+    OPTION_METHOD,
+    OPTION_TOLERANCE,
     OPTION_REPEAT
 };
 
@@ -39,6 +41,8 @@ static void help(void)
         "      --half            store K in half precision (float16); the arithmetic is single\n"
         "      --packed          only the lower triangle of K(X, X), row by row: n(n+1)/2 numbers\n"
         "      --order L.npy     whole numbers, one for each row of X: the picture is sorted by them\n"
+        "      --method M        contract (default), or fast: distances by products where these are exact enough\n"
+        "      --tolerance T     what fast may add to the error (default: 512 epsilon, 6.1e-5 in f32)\n"
         "      --limits          measure the device's limits too, and say what fraction was reached\n"
         "      --repeat N        compute N times and report the median time\n%s\n"
         "The precision is f64 when X or Y is double or has 32- or 64-bit integers, else f32.\n",
@@ -103,6 +107,14 @@ static bool take_param(gram_options *o, char *text)
     return true;
 }
 
+static bool take_method(gram_options *o, const char *name)
+{
+    if (strcmp(name, "contract") != 0 && strcmp(name, "fast") != 0)
+        return misuse("--method '%s'; it is contract or fast", name), false;
+    o->params.method = strcmp(name, "fast") == 0 ? ISG_METHOD_FAST : ISG_METHOD_CONTRACT;
+    return true;
+}
+
 // False after a usage error, which has been printed.
 static bool take_option(gram_options *o, int option, char *value)
 {
@@ -120,6 +132,10 @@ static bool take_option(gram_options *o, int option, char *value)
     case OPTION_PACKED: o->packed = true; return true;
     case OPTION_ORDER: o->order = value; return true;
     case OPTION_LIMITS: o->limits = true; return true;
+    case OPTION_METHOD: return take_method(o, value);
+    case OPTION_TOLERANCE:
+        return (parse_double(value, &o->params.tolerance) && o->params.tolerance > 0 && o->params.tolerance < 1) ||
+               (misuse("--tolerance '%s'; it is a positive number below 1", value), false);
     case OPTION_REPEAT:
         return (parse_int(value, &o->repeat) && o->repeat >= 1 && o->repeat <= MOST_REPETITIONS) ||
                (misuse("--repeat '%s'; it is 1 to %d", value, MOST_REPETITIONS), false);
@@ -172,6 +188,8 @@ static bool settle(gram_options *o, work *w, int count, char **names)
         return misuse("--half stores what single precision computed; it does not go with --precision f64"), false;
     if (o->order && (o->y || !o->common.plot))
         return misuse("--order sorts the picture (--plot) of K(X, X)"), false;
+    if (o->params.tolerance > 0 && o->params.method != ISG_METHOD_FAST)
+        return misuse("--tolerance is for --method fast"), false;
     const char *const inputs[] = {o->x, o->y, o->order, o->include, o->factors};
     const char *const outputs[] = {o->common.output, o->common.plot};
     const int input_count = sizeof inputs / sizeof *inputs;
@@ -192,7 +210,8 @@ typedef struct figures {
     double seconds; // median of the repetitions
     double pairs;
     double read_seconds, write_seconds;
-    isg_limits device; // zero unless measured
+    isg_fast_report fast; // zero unless that was the method
+    isg_limits device;    // zero unless measured
     isg_gram_limits limits;
 } figures;
 
@@ -210,6 +229,8 @@ static isg_status compute(const gram_options *o, isg_gram *gram, const isg_array
     }
     if (!st)
         f->seconds = median_of(times, repeat);
+    if (!st && o->params.method == ISG_METHOD_FAST)
+        st = isg_gram_fast_report(gram, &f->fast);
     int64_t n, m;
     isg_gram_shape(gram, &n, &m, NULL);
     f->pairs = o->packed ? (double)k->shape[0] : (double)n * (double)m;
@@ -238,7 +259,10 @@ static void summarize(const gram_options *o, isg_context *context, const isg_gra
            o->packed ? ", the lower triangle" : "", o->common.output ? " in " : "",
            o->common.output ? o->common.output : "");
     printf("device    %s (%s)\n", d->name, d->platform);
-    printf("contract  %s\n", isg_context_contract(context, precision_of(isg_gram_dtype(gram))));
+    printf("contract  %s\n", isg_gram_contract(gram));
+    if (f->fast.tolerance > 0)
+        printf("method    fast, within %.3g of the exact besides the contract's own error; %.3g %% of K recomputed\n",
+               f->fast.tolerance, 100 * f->fast.recomputed / f->fast.elements);
     char *text = text_of(isg_gram_composite(gram));
     const isg_kernel *row = isg_gram_kernel(gram);
     printf("kernel    %s", row ? row->name : text ? text : "");
@@ -279,6 +303,12 @@ static void fill_report(cJSON *report, const gram_options *o, const isg_gram *gr
         cJSON_AddStringToObject(report, "output", o->common.output);
     if (o->common.plot)
         cJSON_AddStringToObject(report, "plot", o->common.plot);
+    cJSON_AddStringToObject(report, "method", f->fast.tolerance > 0 ? "fast" : "contract");
+    if (f->fast.tolerance > 0) {
+        cJSON_ReplaceItemInObject(report, "contract", cJSON_CreateString(isg_gram_contract(gram)));
+        cJSON_AddNumberToObject(report, "tolerance", f->fast.tolerance);
+        cJSON_AddNumberToObject(report, "recomputed", f->fast.recomputed / f->fast.elements);
+    }
     cJSON *seconds = cJSON_AddObjectToObject(report, "seconds");
     cJSON_AddNumberToObject(seconds, "read", f->read_seconds);
     cJSON_AddNumberToObject(seconds, "compute", f->seconds);
@@ -420,6 +450,8 @@ int verb_gram(int argc, char **argv)
                                           {"packed", no_argument, 0, OPTION_PACKED},
                                           {"order", required_argument, 0, OPTION_ORDER},
                                           {"limits", no_argument, 0, OPTION_LIMITS},
+                                          {"method", required_argument, 0, OPTION_METHOD},
+                                          {"tolerance", required_argument, 0, OPTION_TOLERANCE},
                                           {"repeat", required_argument, 0, OPTION_REPEAT},
                                           COMMON_OPTIONS,
                                           {0, 0, 0, 0}};

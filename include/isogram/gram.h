@@ -12,6 +12,14 @@ extern "C" {
 
 typedef struct isg_gram isg_gram;
 
+typedef enum isg_method {
+    ISG_METHOD_CONTRACT = 0, // differences first: the contract's bits
+    // Squared distances by products, |x|^2 + |y|^2 - 2 x.y, from a centre near the points: one operation for each
+    // coordinate in place of two. Distances that could have lost more than the tolerance that way are computed as under
+    // the contract instead. Never chosen unless asked for; has a bound, and no bits that other devices must have too.
+    ISG_METHOD_FAST
+} isg_method;
+
 typedef struct isg_gram_params {
     const isg_kernel *kernel; // NULL: rbf
     isg_array x; // n x d, any strides, any element type. Must stay alive and unchanged until destroy. May be
@@ -35,7 +43,14 @@ typedef struct isg_gram_params {
     // K[i, j] = factors[i] k(x_i, y_j), a finite factor for each row of x, those that are not included too. K(X, X) is
     // not symmetric then. NULL: none. Copied.
     const double *factors;
-    isg_precision precision;  // of the arithmetic and of K; see isg_precision for the default
+    isg_precision precision; // of the arithmetic and of K; see isg_precision for the default
+    isg_method method;       // FAST is for kernels of the squared distance
+    // Of FAST: what it may add to the contract's own error, in (0, 1). It is the larger of tolerance times the kernel's
+    // largest value (1, of a single row), where its slope has a bound, and of what a change of the squared distance s
+    // by tolerance times s makes of the value, which is about tolerance s |dk/ds|. For rbf, the Matern kernels,
+    // rational_quadratic, cauchy, inverse_multiquadric and wendland no error is larger than the tolerance. 0: 512 times
+    // the precision's epsilon, 6.1e-5 in single and 1.1e-13 in double precision.
+    double tolerance;
     int32_t allow_nonfinite;  // 1: NaN in a point gives NaN in its row or column, instead of ISG_ERR_NONFINITE
     const char *x_name;       // what error messages call x; NULL: "X"
     const char *y_name;       // NULL: "Y"
@@ -57,6 +72,9 @@ ISG_API void isg_gram_shape(const isg_gram *gram, int64_t *n, int64_t *m, int64_
 ISG_API isg_dtype isg_gram_dtype(const isg_gram *gram);
 // The covariance function in use, with all that it was given: as isg_composite_text. Lives as long as the operator.
 ISG_API const isg_composite *isg_gram_composite(const isg_gram *gram);
+// The name of what its results obey: the contract's (isg_context_contract), or "fast/f32/fused" and the like. Never
+// NULL; a constant.
+ISG_API const char *isg_gram_contract(const isg_gram *gram);
 // Its row; NULL for a composite of several.
 ISG_API const isg_kernel *isg_gram_kernel(const isg_gram *gram);
 // Of a single row, gamma in use, whichever way it was given; for a row with a lengthscale 1/(2 lengthscale^2). 0
@@ -81,8 +99,18 @@ ISG_API isg_status isg_gram_tile(isg_gram *gram, int64_t row, int64_t col, isg_a
 // n (n + 1)/2 elements of unit stride, otherwise as isg_gram_dense.
 ISG_API isg_status isg_gram_packed(isg_gram *gram, isg_array k);
 
+// What method fast made of the last call of dense, tile or packed; waits for one that was enqueued. ISG_ERR_ARGUMENT:
+// the operator has another method.
+typedef struct isg_fast_report {
+    double tolerance;  // in use: the bound held, as isg_gram_params has it
+    double elements;   // of K, in the last call; 0 before the first
+    double recomputed; // those that were computed by differences after all
+} isg_fast_report;
+ISG_API isg_status isg_gram_fast_report(isg_gram *gram, isg_fast_report *out);
+
 // The least time that isg_gram_dense could take on this device, measured now (about 0.5 s, and a compilation), with K
-// in the device's memory where it has one of its own: K has to be written, and each pair that is computed needs d steps and a value, which kernels in registers do at these rates.
+// in the device's memory where it has one of its own: K has to be written, and each pair that is
+// computed needs d steps of the contract's and a value, which kernels in registers do at these rates.
 typedef struct isg_gram_limits {
     double fill_bytes_per_s;   // as isg_limits
     double steps_per_s;        // a coordinate added to all numbers of a pair that the kernel takes

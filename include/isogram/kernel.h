@@ -55,6 +55,9 @@ typedef struct isg_kernel {
     int32_t fine;                            // 1: the value keeps its digits as the pair's number goes to 0
     int32_t far;                             // 1: the value is a number to the end of the range, however far points are
                                              // apart: neither 0 nor next to it
+    double steep;                            // of squared distances: at most |dk/du|, u being what the formula is
+                  // written in, and that over |b| where it has a second number b; k is at most
+                  // |on_diagonal| then. 0: there is no such bound
 } isg_kernel;
 
 // By name or alias, case-sensitive; NULL when there is none.
