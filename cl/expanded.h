@@ -16,7 +16,7 @@
 // always subtracted: so the diagonal is exact whatever the points are. Mirrored tiles on the diagonal lie within.
 #define BAND 64
 
-// What decides whether a distance is good enough: growth (|x|^2 + |y|^2) + least <= enough or s times part.
+// What decides whether a distance is good enough: growth (|x|^2 + |y|^2) + least < enough or s times part.
 typedef struct allowance {
     scalar growth, least, enough, part;
 } allowance;
@@ -102,7 +102,7 @@ FN int expanded_block(real s[ROWS][VECTORS], bits again[ROWS][VECTORS], global c
             real both = norms[c] + (real)row_norms[ROW_STEP(r)];
             real here = FMA(REAL(-2), s[r][c], both), error = FMA(both, (real)allow.growth, (real)allow.least);
             // What is no number is not good enough.
-            bits good = MASK(error <= (real)allow.enough) | MASK(error <= here * (real)allow.part);
+            bits good = MASK(error < (real)allow.enough) | MASK(error < here * (real)allow.part);
             s[r][c] = as_real(as_bits(here) & ~MASK(here < REAL(0)));
             again[r][c] = ~good;
         }

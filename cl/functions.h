@@ -23,7 +23,7 @@ enum {
 #define FUNCTION(name, arity) FUNCTION_##name,
     EACH_FUNCTION(FUNCTION)
 #undef FUNCTION
-        FUNCTION_COUNT
+    FUNCTION_COUNT
 };
 
 #endif

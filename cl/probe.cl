@@ -2,6 +2,7 @@
 #include "exp.h"
 #include "lanes.h"
 
+
 // Products, sums and both kinds of multiply-add of given numbers, scalar by scalar: the host knows the right bits.
 kernel void probe_arithmetic(global const scalar *a, global const scalar *b, global const scalar *c,
                              global scalar *product, global scalar *sum, global scalar *unfused, global scalar *fused,
@@ -45,10 +46,10 @@ kernel void probe_speed(global scalar *out, scalar factor, int rounds, int fused
 {
     int i = (int)get_global_id(0);
     real f = (real)factor, s = REAL(0);
-#define START(j)   real t##j = REAL(i + j);
-#define PLAIN(j)   t##j = t##j * f + f;
+#define START(j)  real t##j = REAL(i + j);
+#define PLAIN(j)  t##j = t##j * f + f;
 #define AT_ONCE(j) t##j = FMA_FUSED(t##j, f, f);
-#define SUM(j)     s += t##j;
+#define SUM(j)    s += t##j;
     CHAINS(START)
     if (fused) {
         for (int n = 0; n < rounds; n++) {

@@ -8,7 +8,7 @@
 // As cl/expanded.h has them.
 enum { ISG_STRETCH = 32, ISG_BAND = 64 };
 
-// A distance s' is good enough where growth (|x|^2 + |y|^2) + least <= enough or s' part, the left side being a bound
+// A distance s' is good enough where growth (|x|^2 + |y|^2) + least < enough or s' part, the left side being a bound
 // of |s' - s| for the exact s; x and y as they are seen from their centre. All scaled as the points are.
 typedef struct isg_allowance {
     double growth, least, enough, part;

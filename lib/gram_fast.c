@@ -165,6 +165,7 @@ fail:
 typedef struct region {
     int64_t row_lo, row_hi, col_lo, col_hi;
 } region;
+static const int64_t ALL = INT64_MAX / 2; // more than there are, and room to shift it
 
 // Clips a part to a region. False: nothing is left.
 static bool clip(const isg_tiles *t, isg_part *p, region r)
@@ -211,17 +212,17 @@ static isg_status launch(isg_tiles *t, const isg_part *p)
         int64_t lo = c * CHUNK, hi = lo + CHUNK;
         if (!same) {
             TRY(launch_region(t, p, c,
-                              gram->swapped ? (region){0, INT64_MAX, lo, hi} : (region){lo, hi, 0, INT64_MAX}));
+                              gram->swapped ? (region){0, ALL, lo, hi} : (region){lo, hi, 0, ALL}));
             continue;
         }
         // Launches count with the half of a triangle's square that they skip.
         isg_part above = *p;
-        if (lower && clip(t, &above, (region){lo, hi, hi, INT64_MAX}))
+        if (lower && clip(t, &above, (region){lo, hi, hi, ALL}))
             t->done += (double)(above.row_hi - above.row_lo) * (double)(above.col_hi - above.col_lo);
         // All pairs of which the first point is in the chunk; of a triangle, those of which the second one is no later.
-        TRY(launch_region(t, p, c, (region){lo, hi, lo, lower ? hi : INT64_MAX}));
+        TRY(launch_region(t, p, c, (region){lo, hi, lo, lower ? hi : ALL}));
         if (!t->mirrored)
-            TRY(launch_region(t, p, c, (region){hi, INT64_MAX, lo, hi}));
+            TRY(launch_region(t, p, c, (region){hi, ALL, lo, hi}));
     }
 fail:
     return st;

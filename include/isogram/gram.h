@@ -109,8 +109,8 @@ typedef struct isg_fast_report {
 ISG_API isg_status isg_gram_fast_report(isg_gram *gram, isg_fast_report *out);
 
 // The least time that isg_gram_dense could take on this device, measured now (about 0.5 s, and a compilation), with K
-// in the device's memory where it has one of its own: K has to be written, and each pair that is
-// computed needs d steps of the contract's and a value, which kernels in registers do at these rates.
+// in the device's memory where it has one of its own: K has to be written, and each
+// pair that is computed needs d steps of the contract's and a value, which kernels in registers do at these rates.
 typedef struct isg_gram_limits {
     double fill_bytes_per_s;   // as isg_limits
     double steps_per_s;        // a coordinate added to all numbers of a pair that the kernel takes
