@@ -345,6 +345,24 @@ class Gram(cli.Case):
         for word in ("6 x 6 float32 in k.npy", "contract", "gamma", "pairs/s", "limit "):
             self.assertIn(word, summary)
 
+    def test_method_fast(self):
+        self.save("x.npy", "<f4", (100, 40), [(-50 if i < 2000 else 50) + i % 7 / 8 for i in range(4000)])
+        usual = self.succeed("gram", "x.npy", "-o", "k.npy", "--sigma", 4, "--json").json
+        contract = self.read("k.npy").values
+        report = self.succeed("gram", "x.npy", "-o", "k.npy", "--sigma", 4, "--method", "fast", "--json").json
+        self.assertEqual((usual["method"], report["method"]), ("contract", "fast"))
+        self.assertRegex(usual["contract"], r"^isogram-1/f32/(un)?fused$")
+        self.assertRegex(report["contract"], r"^fast/f32/(un)?fused$")
+        self.assertNotIn("tolerance", usual)
+        self.assertEqual(report["tolerance"], 2**-14)
+        self.assertGreater(report["recomputed"], 0.4)  # within the clusters
+        for a, b in zip(contract, self.read("k.npy").values):
+            self.assertLess(abs(a - b), 2**-14 + 1e-5)
+        loose = self.succeed("gram", "x.npy", "-o", "k.npy", "--sigma", 4, "--method", "fast", "--tolerance", 0.5)
+        summary = loose.out.decode()
+        for word in ("contract  fast/f32/", "method    fast", "within 0.5", "recomputed"):
+            self.assertIn(word, summary)
+
     def test_report_of_the_kernel(self):
         self.save("x.npy", "<f4", (2, 2), [0, 1, 2, 3])
         report = self.succeed("gram", "x.npy", "--json", "--lengthscale", "0.5,2").json

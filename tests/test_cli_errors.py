@@ -165,6 +165,12 @@ class Refusals(cli.Case):
             (["--repeat", 0], USAGE, "--repeat"),
             (["--repeat", 1001], USAGE, "--repeat"),
             (["--repeat", "x"], USAGE, "--repeat"),
+            (["--method", "quick"], USAGE, ["--method", "quick"]),
+            (["--tolerance", "1e-3"], USAGE, ["--tolerance", "--method fast"]),
+            (["--method", "fast", "--tolerance", "0"], USAGE, "--tolerance"),
+            (["--method", "fast", "--tolerance", "1"], USAGE, "--tolerance"),
+            (["--method", "fast", "--tolerance", "nan"], USAGE, "--tolerance"),
+            (["--method", "fast", "--kernel", "linear"], FAILED, ["fast", "linear"]),
         ]:
             self.refuse(gram + args, code, words)
 
