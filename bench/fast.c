@@ -19,8 +19,8 @@ enum { MAX_DIMS = 8, MAX_ROUNDS = 100 };
 typedef struct options {
     int64_t n, dims[MAX_DIMS];
     int dim_count, rounds;
-    bool only[2]; // f32, f64
-    const char *device;
+    bool only[2];              // f32, f64
+    const char *device, *data; // data: only these; NULL: all
 } options;
 
 static void check(isg_context *context, isg_status st)
@@ -137,10 +137,11 @@ static void run(isg_context *context, const options *o, isg_dtype dtype, int64_t
 
 static void usage(void)
 {
-    fprintf(stderr, "fast [--device SPEC] [--n N] [--d D]... [--dtype f32|f64] [--rounds N]\n"
+    fprintf(stderr, "fast [--device SPEC] [--n N] [--d D]... [--dtype f32|f64] [--data NAME] [--rounds N]\n"
                     "  --n       points (4096)\n"
                     "  --d       their coordinates; several are measured in the order given (16 64 256 784)\n"
                     "  --dtype   only this precision\n"
+                    "  --data    only these: easy, far or clusters\n"
                     "  --rounds  that are timed; one more comes before them (7)\n");
     exit(2);
 }
@@ -157,9 +158,13 @@ static int64_t positive(const char *text, int64_t most)
 static options parse(int argc, char **argv)
 {
     options o = {.n = 4096, .rounds = 7, .only = {true, true}};
-    const struct option known[] = {{"device", required_argument, NULL, 'D'}, {"n", required_argument, NULL, 'n'},
-                                   {"d", required_argument, NULL, 'd'},      {"dtype", required_argument, NULL, 't'},
-                                   {"rounds", required_argument, NULL, 'r'}, {0}};
+    const struct option known[] = {{"device", required_argument, NULL, 'D'},
+                                   {"n", required_argument, NULL, 'n'},
+                                   {"d", required_argument, NULL, 'd'},
+                                   {"dtype", required_argument, NULL, 't'},
+                                   {"rounds", required_argument, NULL, 'r'},
+                                   {"data", required_argument, NULL, 'a'},
+                                   {0}};
     for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         switch (c) {
         case 'D': o.device = optarg; break;
@@ -174,6 +179,7 @@ static options parse(int argc, char **argv)
                 usage();
             o.only[strcmp(optarg, "f32") == 0] = false;
             break;
+        case 'a': o.data = optarg; break;
         case 'r': o.rounds = (int)positive(optarg, MAX_ROUNDS); break;
         default: usage();
         }
@@ -222,7 +228,8 @@ int main(int argc, char **argv)
         const char *const data[] = {"easy", "far", "clusters"};
         for (int i = 0; i < o.dim_count; i++)
             for (size_t a = 0; a < COUNT(data); a++)
-                run(context, &o, dtype, o.dims[i], data[a], k);
+                if (!o.data || strcmp(o.data, data[a]) == 0)
+                    run(context, &o, dtype, o.dims[i], data[a], k);
         free(host);
         if (mem)
             clReleaseMemObject(mem);
