@@ -205,7 +205,6 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global co
         return;
 #endif
     int inside = i >= row_lo && i + TILE_ROWS <= row_hi && j >= col_lo && j + TILE_COLS <= col_hi && TILE_IN_K(i, j);
-    int steps = d;
 #if EXPANDED
     uint count = 0;
     const allowance allow = {growth, least, enough, part};
@@ -223,11 +222,13 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global co
             bits again[ROWS][VECTORS];
             int any = expanded_block(expanded, again, seen_rows + row_at, seen_cols + column_at, row_norms + row_0,
                                      col_norms + column_0, d, column_0 - (row_0 + below), allow);
-            steps = any ? d : 0;
 #endif
             EACH_PAIR(BLOCK)
-            EACH_COORDINATE
-            for (int q = 0; q < steps; q++) {
+#if EXPANDED
+            if (any)
+#endif
+                EACH_COORDINATE
+            for (int q = 0; q < d; q++) {
                 real y[VECTORS];
                 EACH (c, VECTORS)
                     y[c] = LOAD_ALIGNED(b + COLUMN_STEP(c));

@@ -108,12 +108,12 @@ isg_status isg_gram_fast_begin(isg_gram *gram)
     isg_context *context = gram->context;
     isg_fast *f = gram->fast;
     static const cl_uint none[2] = {0, 0}; // read when the queue comes to it
-    f->counted = true;
     if (!f->centres)
         TRY(upload_centres(gram));
     if (!f->subtracted)
         TRY(isg_buffer_new(context, &f->subtracted, CL_MEM_READ_WRITE, sizeof none));
     CL_TRY(context, clEnqueueWriteBuffer(context->queue, f->subtracted, CL_FALSE, 0, sizeof none, none, 0, NULL, NULL));
+    f->counted = true;
 fail:
     return st;
 }
@@ -144,7 +144,9 @@ static isg_status recentre(isg_gram *gram, const isg_panels *panels, const seen 
     const isg_plan *plan = &gram->op.plan;
     cl_kernel kernel;
     char options[100];
-    while (panels->width % lanes != 0)
+    // A work-item goes through all coordinates: the more of them, the better for a GPU.
+    const bool cpu = gram->context->device.device_class == ISG_DEVICE_CPU;
+    while (panels->width % lanes != 0 || (!cpu && lanes > 1))
         lanes /= 2;
     isg_real_type type = {dtype, isg_probe_fused(gram->context, dtype), lanes};
     snprintf(options, sizeof options, "-D PANEL=%d -D WEIGHTS=%d -D NUMBERS=%d", (int)panels->width,
@@ -156,7 +158,7 @@ static isg_status recentre(isg_gram *gram, const isg_panels *panels, const seen 
                 ISG_ARGS(arg_mem(panels->mem), arg_mem(s->points), arg_mem(s->norms), arg_mem(gram->fast->centres),
                          arg_mem(gram->numbers), arg_int(centre), arg_int(lo), arg_int(hi - lo),
                          arg_int(gram->op.x.dims)),
-                (isg_range){{(hi - lo) / lanes, 1}, {16, 1}}));
+                (isg_range){{(hi - lo) / lanes, 1}, {cpu ? 16 : 64, 1}}));
 fail:
     return st;
 }
@@ -201,7 +203,7 @@ static isg_status launch(isg_tiles *t, const isg_part *p)
     isg_status st = ISG_OK;
     isg_gram *gram = t->gram;
     isg_fast *f = gram->fast;
-    const bool same = gram->op.x.rows == gram->op.y.rows, lower = *(const bool *)t->user;
+    const bool same = isg_points_same(&gram->op.x, &gram->op.y), lower = *(const bool *)t->user;
     TRY(make_room(gram, &gram->rows, &f->rows));
     TRY(make_room(gram, t->cols, &f->cols));
     const cl_mem buffers[] = {f->rows.points, f->cols.points, f->rows.norms, f->cols.norms, f->subtracted};
@@ -211,8 +213,7 @@ static isg_status launch(isg_tiles *t, const isg_part *p)
     for (int64_t c = 0; c * CHUNK < all; c++) {
         int64_t lo = c * CHUNK, hi = lo + CHUNK;
         if (!same) {
-            TRY(launch_region(t, p, c,
-                              gram->swapped ? (region){0, ALL, lo, hi} : (region){lo, hi, 0, ALL}));
+            TRY(launch_region(t, p, c, gram->swapped ? (region){0, ALL, lo, hi} : (region){lo, hi, 0, ALL}));
             continue;
         }
         // Launches count with the half of a triangle's square that they skip.
@@ -234,7 +235,7 @@ isg_status isg_gram_fast_block(isg_gram *gram, isg_block block)
     isg_dtype dtype = gram->op.x.dtype;
     bool lower = block.lower;
     isg_allowance a = isg_allowance_of(&gram->op.plan, gram->op.x.dims, dtype, gram->fast->tolerance);
-    snprintf(options, sizeof options, " -D EXPANDED=1 -D SAME=%d", gram->op.x.rows == gram->op.y.rows);
+    snprintf(options, sizeof options, " -D EXPANDED=1 -D SAME=%d", isg_points_same(&gram->op.x, &gram->op.y));
     isg_tiles t = {.gram = gram, .options = options, .launch = launch, .user = &lower, .more_count = 9};
     const double numbers[] = {a.growth, a.least, a.enough, a.part};
     for (int i = 0; i < 4; i++)

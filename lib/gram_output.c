@@ -209,7 +209,7 @@ isg_status isg_output_compute(isg_gram *gram, const isg_output *out)
         return st;
     if (out->kind == ISG_OUTPUT_SCATTERED)
         return compute_scattered(gram, out);
-    bool swapped = out->kind == ISG_OUTPUT_COLUMNS && gram->op.x.rows != gram->op.y.rows;
+    bool swapped = out->kind == ISG_OUTPUT_COLUMNS && !isg_points_same(&gram->op.x, &gram->op.y);
     if (swapped)
         swap_sides(gram);
     st = compute_block(gram, out->block);

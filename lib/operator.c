@@ -98,7 +98,7 @@ static isg_status check_signs(const isg_operator *op, const uint8_t *include, co
     const isg_points *sets[] = {&op->x, &op->y};
     const char *names[] = {x_name, y_name};
     int64_t row, column;
-    for (int i = 0; i < (op->y.rows == op->x.rows ? 1 : 2); i++)
+    for (int i = 0; i < (isg_points_same(&op->x, &op->y) ? 1 : 2); i++)
         if (op->plan.used[ISG_PAIR_CHI2] && isg_points_negative(sets[i], &row, &column)) {
             double v = isg_load_double(sets[i]->dtype, sets[i]->rows, row * sets[i]->stride + column);
             for (int64_t at = 0; i == 0 && include && at <= row; at++)

@@ -23,6 +23,12 @@ isg_status isg_points_read(isg_points *points, const isg_array *array, const uin
                            bool allow_nonfinite, const char *name, isg_error *error);
 void isg_points_free(isg_points *points);
 
+// Whether two sets are one, point by point: in the same place, and as many.
+static inline bool isg_points_same(const isg_points *a, const isg_points *b)
+{
+    return a->rows == b->rows && a->count == b->count && a->dims == b->dims && a->stride == b->stride;
+}
+
 // Multiplies column k by 2^exponents[k] in an own copy; what becomes subnormal is 0 then. ISG_ERR_RANGE: a value that
 // becomes too large.
 isg_status isg_points_shift(isg_points *points, const int *exponents, const char *name, isg_error *error);

@@ -131,6 +131,31 @@ START_TEST(strides_in_parts)
 }
 END_TEST
 
+// Y begins where X does, but is another set: fewer points. Columns first, K's transpose is computed from sides that
+// have changed places.
+START_TEST(some_of_the_same_points)
+{
+    enum { SOME = 10 };
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    suite_random random = suite_stream(31);
+    float *x = device_points(&random, ISG_F32, N * D, -1, 1), k[N * SOME], turned[N * SOME];
+    isg_gram *gram;
+    device_ok(context, isg_gram_create(context, &gram,
+                                       isg_gram_params(.x = isg_matrix_f32(x, N, D), .y = isg_matrix_f32(x, SOME, D))));
+    device_ok(context, isg_gram_dense(gram, isg_matrix_f32(k, N, SOME)));
+    isg_array columns = isg_matrix_f32(turned, N, SOME);
+    columns.strides[0] = 1;
+    columns.strides[1] = N;
+    device_ok(context, isg_gram_dense(gram, columns));
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < SOME; j++)
+            ck_assert_msg(k[i * SOME + j] == turned[j * N + i], "element (%d, %d)", i, j);
+    isg_gram_destroy(&gram);
+    isg_context_destroy(&context);
+    free(x);
+}
+END_TEST
+
 START_TEST(strides_that_overlap)
 {
     static const struct {
@@ -286,6 +311,7 @@ int main(void)
     TCase *all = tcase_create("all");
     tcase_add_loop_test(all, strides, 0, COUNT(layouts));
     tcase_add_loop_test(all, strides_in_parts, 0, COUNT(layouts));
+    tcase_add_test(all, some_of_the_same_points);
     tcase_add_test(all, strides_that_overlap);
     tcase_add_loop_test(all, lower_triangle, 0, COUNT(triangles));
     tcase_add_test(all, lower_triangle_of_what_has_none);
