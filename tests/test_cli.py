@@ -351,7 +351,7 @@ class Gram(cli.Case):
         contract = self.read("k.npy").values
         report = self.succeed("gram", "x.npy", "-o", "k.npy", "--sigma", 4, "--method", "fast", "--json").json
         self.assertEqual((usual["method"], report["method"]), ("contract", "fast"))
-        self.assertRegex(usual["contract"], r"^isogram-1/f32/(un)?fused$")
+        self.assertRegex(usual["contract"], r"^isogram-2/f32/(un)?fused$")
         self.assertRegex(report["contract"], r"^fast/f32/(un)?fused$")
         self.assertNotIn("tolerance", usual)
         self.assertEqual(report["tolerance"], 2**-14)
