@@ -324,9 +324,9 @@ static const way ways[] = {{"as it is", 0, false, false},
                            {"staged in parts", 60000, true, false},
                            {"in a GPU's tiles", 0, false, true}};
 
-static isg_context *open_way(const way *w)
+static isg_context *open_way(const way *w, isg_arithmetic arithmetic)
 {
-    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, w->max_alloc_bytes);
+    isg_context *context = device_open(arithmetic, w->max_alloc_bytes);
     context->zero_copy = context->zero_copy && !w->staged;
     if (w->gpu) {
         context->device.device_class = ISG_DEVICE_GPU_DISCRETE;
@@ -397,9 +397,11 @@ START_TEST(one_matrix)
     suite_random random = suite_stream(9000);
     void *x = points_of(&random, CLUSTERS_10, N, D, dtype), *y = points_of(&random, EASY, M, D, dtype), *want = NULL;
     int64_t m = two ? M : N;
+    isg_arithmetic arithmetic = ISG_ARITHMETIC_AUTO; // then what that came to: without a cache it is measured each time
     for (size_t w = 0; w < COUNT(ways); w++) {
-        isg_context *context = open_way(&ways[w]);
+        isg_context *context = open_way(&ways[w], arithmetic);
         if (isg_context_require(context, dtype) == ISG_OK) {
+            arithmetic = isg_probe_fused(context, dtype) ? ISG_ARITHMETIC_FUSED : ISG_ARITHMETIC_UNFUSED;
             isg_gram *gram = make_fast(context, dtype, x, N, two ? y : NULL, m, D, 0.01);
             isg_fast_report report;
             if (!want) {
