@@ -8,6 +8,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { MOST_ORDER = 4 }; // of a derivative
+
 typedef struct pair {
     double hi, lo;
 } pair;
@@ -308,4 +310,53 @@ void isg_profile_round(const double *weights, int64_t count, isg_dtype dtype, vo
         else
             ((float *)out)[i] = weights[i] < FLT_MIN ? 0 : (float)weights[i];
     }
+}
+
+// The polynomial that makes the derivative of a Gaussian: q of order n + 1 is q' - (x/sigma^2) q, and 1 of order 0.
+// coefficients: of x^0 ... x^order.
+static void derivative_polynomial(double sigma, int32_t order, pair *coefficients)
+{
+    pair by = divide(exactly(1), two_product(sigma, sigma)), next[MOST_ORDER + 2];
+    for (int32_t i = 0; i <= MOST_ORDER; i++)
+        coefficients[i] = exactly(i == 0);
+    for (int32_t n = 0; n < order; n++) {
+        for (int32_t i = 0; i <= n + 1; i++) {
+            pair slope = i <= n ? multiply(exactly(i + 1), i < n ? coefficients[i + 1] : exactly(0)) : exactly(0);
+            next[i] = add(slope, i > 0 ? minus(multiply(by, coefficients[i - 1])) : exactly(0));
+        }
+        for (int32_t i = 0; i <= n + 1; i++)
+            coefficients[i] = next[i];
+    }
+}
+
+isg_status isg_profile_taps(double sigma, int32_t order, int64_t radius, isg_sampling sampling, double *half,
+                            isg_error *error)
+{
+    double reach = (double)radius + (sampling == ISG_SAMPLING_INTEGRATED ? 0.5 : 0);
+    isg_axis axis = {.size = 2 * radius + 1,
+                     .from = -reach,
+                     .to = reach,
+                     .sigma = sigma,
+                     .sampling = sampling == ISG_SAMPLING_DEFAULT ? ISG_SAMPLING_POINT : sampling,
+                     .normalize = ISG_NORMALIZE_SUM};
+    double *weights = isg_alloc(axis.size, sizeof *weights);
+    if (!weights)
+        return no_memory(error);
+    isg_status st = isg_profile(&axis, weights, error);
+    pair q[MOST_ORDER + 1];
+    derivative_polynomial(sigma, order, q);
+    for (int64_t k = 0; k <= radius && !st; k++) {
+        pair value = q[order];
+        for (int32_t i = order - 1; i >= 0; i--)
+            value = add(multiply(value, exactly((double)k)), q[i]);
+        // The element ahead is seen by the Gaussian from behind: q(-k).
+        half[k] = multiply(order % 2 ? minus(value) : value, exactly(weights[radius + k])).hi;
+        if (!(fabs(half[k]) <= 0x1p30))
+            st = isg_fail(error, ISG_ERR_RANGE, "a weight of %g, of order %d at sigma %g, is out of range", half[k],
+                          (int)order, sigma);
+        if (fabs(half[k]) < DBL_MIN)
+            half[k] = 0;
+    }
+    free(weights);
+    return st;
 }
