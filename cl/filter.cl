@@ -66,6 +66,26 @@ typedef ushort element_out;
 
 #include "filter_element.h"
 
+// Vectors in scratch memory are aligned. Elsewhere they need not be, and clang then stores what it knows to be a vector
+// in one piece, which is more than some libraries' vstore16 do.
+#define SCRATCH(p) (*(global real *)(p))
+#if LANES > 1 && defined(__clang__)
+typedef real real_anywhere __attribute__((aligned(REAL_BITS / 8)));
+#define STORE_ANYWHERE(v, p) (*(global real_anywhere *)(p) = (v))
+#else
+#define STORE_ANYWHERE(v, p) STORE(v, p)
+#endif
+
+// Has a compiler for CPUs load a cache line ahead of its use.
+#if LANES > 1 && defined(__has_builtin)
+#if __has_builtin(__builtin_prefetch)
+#define FETCH(p) __builtin_prefetch((const void *)(size_t)(p))
+#endif
+#endif
+#ifndef FETCH
+#define FETCH(p)
+#endif
+
 // x times the scale, or 0 where x is below `tiny`.
 FN real kept(real x, real tiny, real scale)
 {
@@ -120,12 +140,35 @@ FN void pack_row(global const element_in *in, long step, int from, int count, gl
 #if CHECKED
             seen |= is_large(x, limit);
 #endif
-            STORE(kept(x, tiny, scale), to + j);
+            STORE_ANYWHERE(kept(x, tiny, scale), to + j);
         }
     *large |= seen;
 #endif
     for (; j < count; j++)
         to[j] = kept_one(from_element(in[(from + j) * step]), numbers, large);
+}
+
+// A place of the panel: columns from begin - radius_h on of a row, those in front of the array, in it and behind it; the
+// rest holds anything. outside: the row lies outside the array.
+FN void pack_place(global const element_in *line, int outside, long step, int begin, int wide, int cols, int radius_h,
+                   global const int *col_of, global const scalar *numbers, global scalar *to, bits *large)
+{
+    const int first = outside ? wide : min(wide, max(0, radius_h - begin)), last = min(wide, cols - begin + radius_h);
+    int j = 0;
+    for (; j < wide && outside; j++)
+        to[j] = numbers[FILTER_CONSTANT_V];
+    for (; j < first; j++) {
+        int col = col_of[begin + j];
+        to[j] = col < 0 ? numbers[FILTER_CONSTANT_H] : kept_one(from_element(line[col * step]), numbers, large);
+    }
+    if (last > j) {
+        pack_row(line, step, begin - radius_h + j, last - j, numbers, to + j, large);
+        j = last;
+    }
+    for (; j < wide; j++) {
+        int col = begin + j < cols + 2 * radius_h ? col_of[begin + j] : -1;
+        to[j] = col < 0 ? numbers[FILTER_CONSTANT_H] : kept_one(from_element(line[col * step]), numbers, large);
+    }
 }
 
 #if ODD_V
@@ -143,8 +186,8 @@ FN void pack_row(global const element_in *in, long step, int from, int count, gl
 // TALL, known to the compiler, so that windows stay in registers and nothing moves.
 #define STEP(a, PAIR)                                                                                                  \
     {                                                                                                                  \
-        low[((a) + TALL - 1) % TALL] = LOAD(first + (long)(m + (a) + TALL - 1) * pitch);                               \
-        high[((a) + TALL - 1) % TALL] = LOAD(last - (long)(m + (a) + TALL - 1) * pitch);                               \
+        low[((a) + TALL - 1) % TALL] = SCRATCH(first + (long)(m + (a) + TALL - 1) * pitch);                               \
+        high[((a) + TALL - 1) % TALL] = SCRATCH(last - (long)(m + (a) + TALL - 1) * pitch);                               \
         real w = (real)weights[m + (a)];                                                                               \
         EACH (s, TALL)                                                                                                 \
             sum[s] = FMA(w, PAIR(low[((a) + s) % TALL], high[((a) + TALL - 1 - s) % TALL]), sum[s]);                   \
@@ -152,16 +195,16 @@ FN void pack_row(global const element_in *in, long step, int from, int count, gl
 
 // sum[s]: of the line of vectors, `pitch` elements apart, in which first + s * pitch is at distance `radius` before the
 // element.
-#define FOLD(ADDRESS_SPACE, name, PAIR)                                                                                \
-    FN void name(ADDRESS_SPACE const scalar *first, int pitch, int radius, global const scalar *weights, real *sum)    \
+#define FOLD(name, PAIR)                                                                                               \
+    FN void name(global scalar *first, int pitch, int radius, global const scalar *weights, real *sum)                 \
     {                                                                                                                  \
-        ADDRESS_SPACE const scalar *last = first + (long)(2 * radius + TALL - 1) * pitch;                              \
+        global scalar *last = first + (long)(2 * radius + TALL - 1) * pitch;                              \
         real low[TALL], high[TALL];                                                                                    \
         EACH (s, TALL)                                                                                                 \
             sum[s] = REAL(0);                                                                                          \
         EACH (s, TALL - 1) {                                                                                           \
-            low[s] = LOAD(first + (long)s * pitch);                                                                    \
-            high[s] = LOAD(last - (long)s * pitch);                                                                    \
+            low[s] = SCRATCH(first + (long)s * pitch);                                                                    \
+            high[s] = SCRATCH(last - (long)s * pitch);                                                                    \
         }                                                                                                              \
         int m = 0;                                                                                                     \
         for (; m + TALL <= radius; m += TALL) {                                                                        \
@@ -173,10 +216,10 @@ FN void pack_row(global const element_in *in, long step, int from, int count, gl
                 STEP(a, PAIR)                                                                                          \
         real w = (real)weights[radius];                                                                                \
         EACH (s, TALL)                                                                                                 \
-            sum[s] = FMA(w, LOAD(first + (long)(radius + s) * pitch), sum[s]);                                         \
+            sum[s] = FMA(w, SCRATCH(first + (long)(radius + s) * pitch), sum[s]);                                         \
     }
-FOLD(global, fold_v, PAIR_V)
-FOLD(global, fold_h, PAIR_H)
+FOLD(fold_v, PAIR_V)
+FOLD(fold_h, PAIR_H)
 
 // The transpose of LANES vectors in their own place.
 FN void turn(real *t)
@@ -206,7 +249,7 @@ FN void put(real v, global element_out *to, long step, int count)
             STREAM(v, to);
         else
 #endif
-            STORE(v, to);
+            STORE_ANYWHERE(v, to);
         return;
     }
 #endif
@@ -244,38 +287,17 @@ kernel void filter(global const element_in *in, global element_out *out, global 
         global element_out *to = out + shape[FILTER_OUT] + plane / shape[FILTER_PLANES_1] * shape[FILTER_OUT_0] +
                                  plane % shape[FILTER_PLANES_1] * shape[FILTER_OUT_1];
 
-        for (int p = 0; p < blocks * HIGH + 2 * radius_v; p++) {
-            global scalar *packed = panel + (long)p * pitch;
-            const int place = SEGMENTED ? top : top + p, begin = left + (SEGMENTED ? p * tile_cols : 0);
-            const int row = place < rows + 2 * radius_v ? row_of[place] : -1;
-            // Places of the panel, from column begin - radius_h on: those in front of the array, in it, behind it.
-            const int first = max(0, radius_h - begin), last = min(wide, cols - begin + radius_h);
-            int j = 0;
-            if (row < 0) {
-                for (; j < wide; j++)
-                    packed[j] = numbers[FILTER_CONSTANT_V];
-                continue;
-            }
-            global const element_in *line = from + row * shape[FILTER_IN_ROW];
-            const long step = shape[FILTER_IN_COL];
-            for (; j < min(first, wide); j++) {
-                int col = col_of[begin + j];
-                packed[j] = col < 0 ? numbers[FILTER_CONSTANT_H] : kept_one(from_element(line[col * step]), numbers, &large);
-            }
-            if (last > first) {
-                pack_row(line, step, begin - radius_h + first, last - first, numbers, packed + first, &large);
-                j = last;
-            }
-            for (; j < wide && begin + j < cols + 2 * radius_h; j++) {
-                int col = col_of[begin + j];
-                packed[j] = col < 0 ? numbers[FILTER_CONSTANT_H] : kept_one(from_element(line[col * step]), numbers, &large);
-            }
-            for (; j < wide; j++)
-                packed[j] = (scalar)0;
-        }
-
+        int packed = 0; // rows of the panel
         for (int b = 0; b < blocks; b++) {
-            global const scalar *block = panel + (long)b * HIGH * pitch;
+            const int needed = (b + 1) * HIGH + 2 * radius_v, all = blocks * HIGH + 2 * radius_v;
+            for (; packed < needed; packed++) {
+                // Places behind the borders, in a block that is not full, hold anything.
+                const int place = SEGMENTED ? top : top + packed, begin = left + (SEGMENTED ? packed * tile_cols : 0);
+                const int row = place < rows + 2 * radius_v ? row_of[place] : -1;
+                pack_place(from + row * shape[FILTER_IN_ROW], row < 0, shape[FILTER_IN_COL], begin, wide, cols, radius_h,
+                           col_of, numbers, panel + (long)packed * pitch, &large);
+            }
+            global scalar *block = panel + (long)b * HIGH * pitch;
             global element_out *rows_out = to + (top + (SEGMENTED ? 0 : b * HIGH)) * shape[FILTER_OUT_ROW];
             const int height = min(HIGH, high - b * HIGH);
             const long step = shape[FILTER_OUT_COL];
@@ -284,6 +306,13 @@ kernel void filter(global const element_in *in, global element_out *out, global 
 #endif
             for (int c = 0; c < wide; c += LANES) {
                 real v[HIGH];
+#if REAL_IN && VERTICAL
+                // Memory is slower than the sums: the next block's rows are asked for while this one is computed.
+                for (int r = 0; r < HIGH && needed + r < all; r++) {
+                    const int place = min(top + needed + r, rows + 2 * radius_v - 1), col = min(left + c, cols - 1);
+                    FETCH(from + max(row_of[place], 0) * shape[FILTER_IN_ROW] + col * shape[FILTER_IN_COL]);
+                }
+#endif
                 for (int r = 0; r < HIGH; r += TALL) {
 #if VERTICAL
                     real sum[TALL];
@@ -292,14 +321,14 @@ kernel void filter(global const element_in *in, global element_out *out, global 
                         v[r + s] = kept(sum[s], tiny_v, factor_v);
 #else
                     EACH (s, TALL)
-                        v[r + s] = LOAD(block + (long)(r + s) * pitch + c);
+                        v[r + s] = SCRATCH(block + (long)(r + s) * pitch + c);
 #endif
                 }
 #if HORIZONTAL
                 for (int r = 0; r < HIGH; r += LANES) {
                     turn(v + r);
                     EACH (s, LANES)
-                        STORE(v[r + s], turned + ((long)(r / LANES) * pitch + c + s) * LANES);
+                        SCRATCH(turned + ((long)(r / LANES) * pitch + c + s) * LANES) = v[r + s];
                 }
 #else
                 for (int r = 0; r < height; r++)
@@ -318,7 +347,7 @@ kernel void filter(global const element_in *in, global element_out *out, global 
 #endif
             const real tiny_h = (real)numbers[FILTER_TINY_H], factor_h = (real)numbers[FILTER_FACTOR_H];
             for (int h = 0; h < HIGH && h < height; h += LANES) {
-                global const scalar *columns = turned + (long)(h / LANES) * pitch * LANES;
+                global scalar *columns = turned + (long)(h / LANES) * pitch * LANES;
                 for (int c = 0; c < width; c += LINE) {
                     real v[LINE];
                     for (int q = 0; q < LINE; q += TALL) {

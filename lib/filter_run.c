@@ -171,7 +171,7 @@ static tiling make_tiling(const runner *r, const layout *l, int64_t radius_v, in
     tiling t = {.high = (int)isg_max(8, r->lanes)};
     int64_t line = isg_max(64 / element, r->lanes);
     t.segmented = !vertical && rows * l->count[0] * l->count[1] < t.high;
-    t.cols = piece(cols, isg_max(512, isg_min(2048, 8 * radius_h)), line);
+    t.cols = piece(cols, isg_max(1024, isg_min(2048, 8 * radius_h)), line);
     if (t.segmented)
         t.cols = piece(ceil_div(cols, t.high), 2048, line);
     t.rows = t.segmented ? 1 : piece(rows, isg_max(128, isg_min(512, 4 * radius_v)), t.high);
@@ -406,18 +406,31 @@ static void dense_strides(const int64_t *shape, int64_t *strides)
     }
 }
 
+// Between passes; on huge pages where the host's memory is the device's, for a page that is touched first costs more than
+// filtering it.
+static isg_status make_between(runner *r, stage *between, void **block)
+{
+    int64_t bytes = product(r, 0, NDIM - 1) * (int64_t)isg_dtype_bytes(r->plan->dtype);
+    if (!r->context->zero_copy)
+        return isg_buffer_new(r->context, &between->mem, CL_MEM_READ_WRITE, bytes);
+    *block = isg_alloc_large(bytes);
+    if (!*block)
+        return isg_fail(&r->context->error, ISG_ERR_MEMORY, "no memory for what goes from one axis to the next");
+    return isg_buffer_of_host(r->context, &between->mem, CL_MEM_READ_WRITE, *block, bytes, false);
+}
+
 static isg_status run_passes(runner *r, const stage *in, const stage *out)
 {
     isg_status st = ISG_OK;
     pass passes[NDIM + 1];
     int count = make_passes(r, passes);
     int64_t elements = product(r, 0, NDIM - 1);
+    void *blocks[2] = {NULL};
     stage between[2] = {{.dtype = r->plan->dtype}, {.dtype = r->plan->dtype}};
     for (int i = 0; i < 2; i++) {
         dense_strides(r->shape, between[i].strides);
         if (count > i + 1)
-            TRY(isg_buffer_new(r->context, &between[i].mem, CL_MEM_READ_WRITE,
-                               elements * (int64_t)isg_dtype_bytes(r->plan->dtype)));
+            TRY(make_between(r, &between[i], &blocks[i]));
     }
     for (int i = 0; i < count; i++)
         r->total += taps_of(r, &passes[i]) * (double)elements;
@@ -433,6 +446,8 @@ static isg_status run_passes(runner *r, const stage *in, const stage *out)
 fail:
     for (int i = 0; i < 2; i++)
         isg_buffer_free(&between[i].mem);
+    free(blocks[0]);
+    free(blocks[1]);
     return st;
 }
 
