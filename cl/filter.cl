@@ -148,8 +148,8 @@ FN void pack_row(global const element_in *in, long step, int from, int count, gl
         to[j] = kept_one(from_element(in[(from + j) * step]), numbers, large);
 }
 
-// A place of the panel: columns from begin - radius_h on of a row, those in front of the array, in it and behind it; the
-// rest holds anything. outside: the row lies outside the array.
+// A place of the panel: columns from begin - radius_h on of a row, those in front of the array, in it and behind it;
+// the rest holds anything. outside: the row lies outside the array.
 FN void pack_place(global const element_in *line, int outside, long step, int begin, int wide, int cols, int radius_h,
                    global const int *col_of, global const scalar *numbers, global scalar *to, bits *large)
 {
@@ -186,8 +186,8 @@ FN void pack_place(global const element_in *line, int outside, long step, int be
 // TALL, known to the compiler, so that windows stay in registers and nothing moves.
 #define STEP(a, PAIR)                                                                                                  \
     {                                                                                                                  \
-        low[((a) + TALL - 1) % TALL] = SCRATCH(first + (long)(m + (a) + TALL - 1) * pitch);                               \
-        high[((a) + TALL - 1) % TALL] = SCRATCH(last - (long)(m + (a) + TALL - 1) * pitch);                               \
+        low[((a) + TALL - 1) % TALL] = SCRATCH(first + (long)(m + (a) + TALL - 1) * pitch);                            \
+        high[((a) + TALL - 1) % TALL] = SCRATCH(last - (long)(m + (a) + TALL - 1) * pitch);                            \
         real w = (real)weights[m + (a)];                                                                               \
         EACH (s, TALL)                                                                                                 \
             sum[s] = FMA(w, PAIR(low[((a) + s) % TALL], high[((a) + TALL - 1 - s) % TALL]), sum[s]);                   \
@@ -198,13 +198,13 @@ FN void pack_place(global const element_in *line, int outside, long step, int be
 #define FOLD(name, PAIR)                                                                                               \
     FN void name(global scalar *first, int pitch, int radius, global const scalar *weights, real *sum)                 \
     {                                                                                                                  \
-        global scalar *last = first + (long)(2 * radius + TALL - 1) * pitch;                              \
+        global scalar *last = first + (long)(2 * radius + TALL - 1) * pitch;                                           \
         real low[TALL], high[TALL];                                                                                    \
         EACH (s, TALL)                                                                                                 \
             sum[s] = REAL(0);                                                                                          \
         EACH (s, TALL - 1) {                                                                                           \
-            low[s] = SCRATCH(first + (long)s * pitch);                                                                    \
-            high[s] = SCRATCH(last - (long)s * pitch);                                                                    \
+            low[s] = SCRATCH(first + (long)s * pitch);                                                                 \
+            high[s] = SCRATCH(last - (long)s * pitch);                                                                 \
         }                                                                                                              \
         int m = 0;                                                                                                     \
         for (; m + TALL <= radius; m += TALL) {                                                                        \
@@ -216,7 +216,7 @@ FN void pack_place(global const element_in *line, int outside, long step, int be
                 STEP(a, PAIR)                                                                                          \
         real w = (real)weights[radius];                                                                                \
         EACH (s, TALL)                                                                                                 \
-            sum[s] = FMA(w, SCRATCH(first + (long)(radius + s) * pitch), sum[s]);                                         \
+            sum[s] = FMA(w, SCRATCH(first + (long)(radius + s) * pitch), sum[s]);                                      \
     }
 FOLD(fold_v, PAIR_V)
 FOLD(fold_h, PAIR_H)
@@ -277,7 +277,8 @@ kernel void filter(global const element_in *in, global element_out *out, global 
 
     for (long t = tile + (long)get_global_id(0); t < tile_end; t += (long)get_global_size(0)) {
         const long plane = t / (down * across);
-        const int top = (int)(t % down) * tile_rows, left = (int)(t / down % across) * tile_cols * (SEGMENTED ? HIGH : 1);
+        const int top = (int)(t % down) * tile_rows,
+                  left = (int)(t / down % across) * tile_cols * (SEGMENTED ? HIGH : 1);
         const int high = SEGMENTED ? HIGH : min(tile_rows, rows - top);
         const int width = SEGMENTED ? tile_cols : min(tile_cols, cols - left);
         const int blocks = (high + HIGH - 1) / HIGH, lines = (width + LINE - 1) / LINE;
@@ -294,8 +295,8 @@ kernel void filter(global const element_in *in, global element_out *out, global 
                 // Places behind the borders, in a block that is not full, hold anything.
                 const int place = SEGMENTED ? top : top + packed, begin = left + (SEGMENTED ? packed * tile_cols : 0);
                 const int row = place < rows + 2 * radius_v ? row_of[place] : -1;
-                pack_place(from + row * shape[FILTER_IN_ROW], row < 0, shape[FILTER_IN_COL], begin, wide, cols, radius_h,
-                           col_of, numbers, panel + (long)packed * pitch, &large);
+                pack_place(from + row * shape[FILTER_IN_ROW], row < 0, shape[FILTER_IN_COL], begin, wide, cols,
+                           radius_h, col_of, numbers, panel + (long)packed * pitch, &large);
             }
             global scalar *block = panel + (long)b * HIGH * pitch;
             global element_out *rows_out = to + (top + (SEGMENTED ? 0 : b * HIGH)) * shape[FILTER_OUT_ROW];
@@ -361,7 +362,8 @@ kernel void filter(global const element_in *in, global element_out *out, global 
                     for (int r = 0; r < LANES && h + r < height; r++) {
                         const int begin = left + (SEGMENTED ? (h + r) * tile_cols : 0) + c;
                         const int count = min(width - c, cols - begin);
-                        global element_out *row = rows_out + (SEGMENTED ? 0 : h + r) * shape[FILTER_OUT_ROW] + begin * step;
+                        global element_out *row =
+                            rows_out + (SEGMENTED ? 0 : h + r) * shape[FILTER_OUT_ROW] + begin * step;
                         for (int q = 0; q < LINE; q += LANES)
                             if (q < count)
                                 put(v[q + r], row + q * step, step, count - q);
@@ -416,8 +418,8 @@ kernel void filter_each(global const element_in *in, global element_out *out, gl
                         (real)numbers[VERTICAL ? FILTER_FACTOR_V : FILTER_FACTOR_H]);
     element_out lane[LANES];
     to_elements(v, lane);
-    out[shape[FILTER_OUT] + plane_0 * shape[FILTER_OUT_0] + plane_1 * shape[FILTER_OUT_1] + row * shape[FILTER_OUT_ROW] +
-        col * shape[FILTER_OUT_COL]] = lane[0];
+    out[shape[FILTER_OUT] + plane_0 * shape[FILTER_OUT_0] + plane_1 * shape[FILTER_OUT_1] +
+        row * shape[FILTER_OUT_ROW] + col * shape[FILTER_OUT_COL]] = lane[0];
 #if CHECKED
     if (any_lane(large))
         flags[0] = 1;

@@ -3,8 +3,8 @@
 #define ISG_CL_FILTER_H
 
 // A pass looks at an array as planes of rows and columns. PLANES counts them along two axes; IN and OUT are steps, in
-// elements, to the next plane along either, the next row and the next column. Index tables say which row (column) stands
-// at places -radius ... rows + radius - 1; -1: the constant does.
+// elements, to the next plane along either, the next row and the next column. Index tables say which row (column)
+// stands at places -radius ... rows + radius - 1; -1: the constant does.
 enum {
     FILTER_PLANES_0,
     FILTER_PLANES_1,
@@ -22,13 +22,13 @@ enum {
     FILTER_OUT_COL,
     FILTER_RADIUS_V,
     FILTER_RADIUS_H,
-    FILTER_TILE_ROWS,   // rows of a tile, a multiple of HIGH but where there are fewer
-    FILTER_TILE_COLS,   // columns, a multiple of a line
-    FILTER_TILES_DOWN,  // tiles of a plane, one below the other
+    FILTER_TILE_ROWS,    // rows of a tile, a multiple of HIGH but where there are fewer
+    FILTER_TILE_COLS,    // columns, a multiple of a line
+    FILTER_TILES_DOWN,   // tiles of a plane, one below the other
     FILTER_TILES_ACROSS, // and side by side
-    FILTER_PITCH,       // elements from one row of a panel to the next
-    FILTER_TURNED,      // where the turned block begins, behind the panel
-    FILTER_ROOM,        // elements of scratch memory for one work-item
+    FILTER_PITCH,        // elements from one row of a panel to the next
+    FILTER_TURNED,       // where the turned block begins, behind the panel
+    FILTER_ROOM,         // elements of scratch memory for one work-item
     FILTER_SHAPE_COUNT
 };
 

@@ -106,7 +106,8 @@ static isg_array widened(isg_array a)
     return a;
 }
 
-isg_status isg_filter_call(isg_context *context, isg_array in, isg_array out, const isg_filter_params *params, bool each)
+isg_status isg_filter_call(isg_context *context, isg_array in, isg_array out, const isg_filter_params *params,
+                           bool each)
 {
     isg_error_clear(&context->error);
     isg_filter_plan plan = {0};

@@ -8,8 +8,8 @@
 static const struct {
     const char *name;
     isg_mode mode;
-} modes[] = {{"reflect", ISG_MODE_REFLECT},   {"mirror", ISG_MODE_MIRROR}, {"nearest", ISG_MODE_NEAREST},
-             {"constant", ISG_MODE_CONSTANT}, {"wrap", ISG_MODE_WRAP},     {"grid-mirror", ISG_MODE_REFLECT},
+} modes[] = {{"reflect", ISG_MODE_REFLECT},        {"mirror", ISG_MODE_MIRROR}, {"nearest", ISG_MODE_NEAREST},
+             {"constant", ISG_MODE_CONSTANT},      {"wrap", ISG_MODE_WRAP},     {"grid-mirror", ISG_MODE_REFLECT},
              {"grid-constant", ISG_MODE_CONSTANT}, {"grid-wrap", ISG_MODE_WRAP}};
 
 const char *isg_mode_name(isg_mode mode)
@@ -112,7 +112,8 @@ static isg_status find_axes(const isg_filter_params *p, int32_t ndim, int32_t *p
     for (int32_t i = 0; i < p->axis_count; i++) {
         int32_t axis = p->axes[i] < 0 ? p->axes[i] + ndim : p->axes[i];
         if (axis < 0 || axis >= ndim)
-            return isg_fail(error, ISG_ERR_ARGUMENT, "axis %d of an array of %d dimensions", (int)p->axes[i], (int)ndim);
+            return isg_fail(error, ISG_ERR_ARGUMENT, "axis %d of an array of %d dimensions", (int)p->axes[i],
+                            (int)ndim);
         if (place[axis] >= 0)
             return isg_fail(error, ISG_ERR_ARGUMENT, "axis %d is named twice", (int)p->axes[i]);
         place[axis] = i;
@@ -328,9 +329,7 @@ static int32_t source(isg_mode mode, int64_t i, int64_t n)
     case ISG_MODE_CONSTANT: return -1;
     case ISG_MODE_NEAREST: return i < 0 ? 0 : (int32_t)(n - 1);
     case ISG_MODE_WRAP: return (int32_t)modulo(i, n);
-    case ISG_MODE_MIRROR:
-        i = n > 1 ? modulo(i, 2 * n - 2) : 0;
-        return (int32_t)(i < n ? i : 2 * n - 2 - i);
+    case ISG_MODE_MIRROR: i = n > 1 ? modulo(i, 2 * n - 2) : 0; return (int32_t)(i < n ? i : 2 * n - 2 - i);
     default: i = modulo(i, 2 * n); return (int32_t)(i < n ? i : 2 * n - 1 - i);
     }
 }

@@ -1,5 +1,5 @@
-// From what a caller asked of a filter to what is computed: axes, weights, index tables, and the powers of two that keep
-// subnormal numbers out. No OpenCL.
+// From what a caller asked of a filter to what is computed: axes, weights, index tables, and the powers of two that
+// keep subnormal numbers out. No OpenCL.
 //
 // What counts as 0. Everything is done on scaled numbers, x 2^E; the scaled number, and what comes out of an axis,
 // counts as 0 below 2^-40 in single precision (2^-800 in double), a weight below 2^-40 (2^-80) of the sum of all. So a

@@ -182,8 +182,7 @@ static tiling make_tiling(const runner *r, const layout *l, int64_t radius_v, in
     t.pitch += t.pitch / line % 2 ? 0 : line;
     int64_t panel = (isg_round_up(t.segmented ? t.high : t.rows, t.high) + 2 * radius_v) * t.pitch;
     t.room = isg_round_up(panel + (horizontal ? t.high * t.pitch : 0), 1024);
-    t.groups = isg_min(4 * isg_max(r->context->device.compute_units, 1),
-                       t.down * t.across * l->count[0] * l->count[1]);
+    t.groups = isg_min(4 * isg_max(r->context->device.compute_units, 1), t.down * t.across * l->count[0] * l->count[1]);
     t.streamed = last && r->context->zero_copy && r->lanes > 1 &&
                  rows * cols * l->count[0] * l->count[1] * element > (int64_t)4 << 20;
     return t;
@@ -277,13 +276,22 @@ static isg_status make_tables(runner *r, const pass *p, bool first, const layout
 {
     isg_status st;
     const isg_filter_axis *v = p->v >= 0 ? &r->plan->axis[p->v] : NULL, *h = p->h >= 0 ? &r->plan->axis[p->h] : NULL;
-    int64_t shape[FILTER_SHAPE_COUNT] = {
-        [FILTER_PLANES_0] = l->count[0],  [FILTER_PLANES_1] = l->count[1], [FILTER_ROWS] = l->count[2],
-        [FILTER_COLS] = l->count[3],      [FILTER_IN] = in->offset,        [FILTER_IN_0] = l->in[0],
-        [FILTER_IN_1] = l->in[1],         [FILTER_IN_ROW] = l->in[2],      [FILTER_IN_COL] = l->in[3],
-        [FILTER_OUT] = out->offset,       [FILTER_OUT_0] = l->out[0],      [FILTER_OUT_1] = l->out[1],
-        [FILTER_OUT_ROW] = l->out[2],     [FILTER_OUT_COL] = l->out[3],    [FILTER_RADIUS_V] = v ? v->radius : 0,
-        [FILTER_RADIUS_H] = h ? h->radius : 0};
+    int64_t shape[FILTER_SHAPE_COUNT] = {[FILTER_PLANES_0] = l->count[0],
+                                         [FILTER_PLANES_1] = l->count[1],
+                                         [FILTER_ROWS] = l->count[2],
+                                         [FILTER_COLS] = l->count[3],
+                                         [FILTER_IN] = in->offset,
+                                         [FILTER_IN_0] = l->in[0],
+                                         [FILTER_IN_1] = l->in[1],
+                                         [FILTER_IN_ROW] = l->in[2],
+                                         [FILTER_IN_COL] = l->in[3],
+                                         [FILTER_OUT] = out->offset,
+                                         [FILTER_OUT_0] = l->out[0],
+                                         [FILTER_OUT_1] = l->out[1],
+                                         [FILTER_OUT_ROW] = l->out[2],
+                                         [FILTER_OUT_COL] = l->out[3],
+                                         [FILTER_RADIUS_V] = v ? v->radius : 0,
+                                         [FILTER_RADIUS_H] = h ? h->radius : 0};
     if (r->tiled) {
         shape[FILTER_TILE_ROWS] = t->rows;
         shape[FILTER_TILE_COLS] = t->cols;
@@ -314,8 +322,8 @@ static isg_status get_kernel(runner *r, const pass *p, bool first, const tiling 
     char options[300];
     isg_text text = {options, sizeof options, 0};
     bool odd_v = p->v >= 0 && plan->axis[p->v].order % 2, odd_h = p->h >= 0 && plan->axis[p->h].order % 2;
-    isg_put(&text, "-D VERTICAL=%d -D HORIZONTAL=%d -D ODD_V=%d -D ODD_H=%d -D IN=%d -D OUT=%d -D CHECKED=%d", p->v >= 0,
-            p->v < 0 || p->h >= 0, odd_v, odd_h, element_code(in->dtype), element_code(out->dtype),
+    isg_put(&text, "-D VERTICAL=%d -D HORIZONTAL=%d -D ODD_V=%d -D ODD_H=%d -D IN=%d -D OUT=%d -D CHECKED=%d",
+            p->v >= 0, p->v < 0 || p->h >= 0, odd_v, odd_h, element_code(in->dtype), element_code(out->dtype),
             first && (in->dtype == ISG_F32 || in->dtype == ISG_F64));
     isg_put(&text, " -D SEGMENTED=%d -D STREAMED=%d -D HIGH=%d", r->tiled && t->segmented, r->tiled && t->streamed,
             r->tiled ? t->high : 8);
@@ -382,7 +390,8 @@ static isg_status run_pass(runner *r, const pass *p, bool first, bool last, cons
     tables b = {0};
     cl_kernel kernel;
     layout l = make_layout(r, p, in, out);
-    int64_t radius_v = p->v >= 0 ? r->plan->axis[p->v].radius : 0, radius_h = p->h >= 0 ? r->plan->axis[p->h].radius : 0;
+    int64_t radius_v = p->v >= 0 ? r->plan->axis[p->v].radius : 0,
+            radius_h = p->h >= 0 ? r->plan->axis[p->h].radius : 0;
     tiling t = make_tiling(r, &l, radius_v, radius_h, p->v >= 0, p->v < 0 || p->h >= 0, last);
     int32_t flags = 0;
     TRY(get_kernel(r, p, first, &t, in, out, &kernel));
@@ -406,8 +415,8 @@ static void dense_strides(const int64_t *shape, int64_t *strides)
     }
 }
 
-// Between passes; on huge pages where the host's memory is the device's, for a page that is touched first costs more than
-// filtering it.
+// Between passes; on huge pages where the host's memory is the device's, for a page that is touched first costs more
+// than filtering it.
 static isg_status make_between(runner *r, stage *between, void **block)
 {
     int64_t bytes = product(r, 0, NDIM - 1) * (int64_t)isg_dtype_bytes(r->plan->dtype);

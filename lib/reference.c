@@ -33,8 +33,8 @@ bool isg_reference_filter(const isg_reference *reference, const isg_filter_plan 
     bool ok = x && y;
     for (int64_t i = 0; i < count && ok; i++)
         isg_store_double(plan->dtype, x, i, isg_load_double(in->dtype, in->data, index_at(in, i)));
-    bool large = ok && reference->filter_scale(isg_filter_scale_in(plan, false), isg_filter_large(plan->dtype), true, x,
-                                               count);
+    bool large =
+        ok && reference->filter_scale(isg_filter_scale_in(plan, false), isg_filter_large(plan->dtype), true, x, count);
     if (ok)
         reference->filter_scale(isg_filter_scale_in(plan, large), isg_filter_large(plan->dtype), false, x, count);
     for (int32_t at = 0; at < plan->count && ok; at++) {
@@ -46,7 +46,8 @@ bool isg_reference_filter(const isg_reference *reference, const isg_filter_plan 
         ok = table != NULL;
         if (ok) {
             isg_filter_table(axis->mode, n, axis->radius, table);
-            reference->filter_axis(axis, isg_filter_scale_axis(plan, at, large), table, count / n / inner, n, inner, x, y);
+            reference->filter_axis(axis, isg_filter_scale_axis(plan, at, large), table, count / n / inner, n, inner, x,
+                                   y);
         }
         free(table);
         void *other = x;

@@ -81,8 +81,9 @@ static isg_filter_params random_params(suite_random *random, int32_t ndim, const
     p.axis_count = some ? 1 + (int32_t)random_below(random, ndim) : 0;
     for (int32_t i = 0; i < p.axis_count; i++)
         p.axes[i] = (first + i) % ndim - (random_below(random, 2) ? ndim : 0);
-    p.sampling = (isg_sampling)(random_below(random, 4) ? 0 : random_below(random, 2) ? ISG_SAMPLING_INTEGRATED
-                                                                                       : ISG_SAMPLING_BESSEL);
+    p.sampling = (isg_sampling)(random_below(random, 4)   ? 0
+                                : random_below(random, 2) ? ISG_SAMPLING_INTEGRATED
+                                                          : ISG_SAMPLING_BESSEL);
     p.constant = random_between(random, -3, 3);
     for (int32_t i = 0; i < ndim; i++) {
         p.sigma[i] = random_below(random, 12) == 0 ? 0 : random_between(random, 0.3, random_below(random, 3) ? 2 : 9);
@@ -95,8 +96,8 @@ static isg_filter_params random_params(suite_random *random, int32_t ndim, const
 }
 
 // The view's bytes as the contract has them: NaNs alike.
-static void check_same(isg_context *context, const block *in, const isg_filter_params *p, isg_dtype out_type, bool strided,
-                       suite_random *random, bool each, const char *what)
+static void check_same(isg_context *context, const block *in, const isg_filter_params *p, isg_dtype out_type,
+                       bool strided, suite_random *random, bool each, const char *what)
 {
     isg_dtype dtype = isg_filter_dtype(p, in->array.dtype);
     block got = make_block(random, out_type, in->array.ndim, in->array.shape, strided);
@@ -105,7 +106,8 @@ static void check_same(isg_context *context, const block *in, const isg_filter_p
     want.array.data = (char *)want.memory + ((char *)got.array.data - (char *)got.memory);
     isg_filter_plan plan;
     isg_error error = {ISG_OK, ""};
-    ck_assert_msg(isg_filter_plan_make(&plan, p, in->array.ndim, in->array.shape, dtype, in->array.dtype, &error) == ISG_OK,
+    ck_assert_msg(isg_filter_plan_make(&plan, p, in->array.ndim, in->array.shape, dtype, in->array.dtype, &error) ==
+                      ISG_OK,
                   "%s", error.message);
     ck_assert(isg_reference_filter(isg_reference_get(dtype, isg_probe_fused(context, dtype)), &plan, &in->array,
                                    &want.array));
@@ -126,7 +128,8 @@ static void check_random(isg_context *context, suite_random *random, bool hostil
         shape[a] = 1 + random_below(random, most[ndim - 1]);
     bool wide = isg_context_device(context)->lanes_f64 > 0;
     isg_dtype in_type = dtypes[random_below(random, 3) ? random_below(random, 2) : random_below(random, COUNT(dtypes))];
-    isg_dtype out_type = dtypes[random_below(random, 3) ? random_below(random, 2) : random_below(random, COUNT(dtypes))];
+    isg_dtype out_type =
+        dtypes[random_below(random, 3) ? random_below(random, 2) : random_below(random, COUNT(dtypes))];
     isg_filter_params p = random_params(random, ndim, shape);
     p.precision = (isg_precision)random_below(random, 3);
     if (!wide) {
@@ -146,7 +149,8 @@ static void check_random(isg_context *context, suite_random *random, bool hostil
     free_block(&in);
 }
 
-static void check_many(isg_arithmetic arithmetic, int count, bool hostile, bool zero_copy, int32_t lanes, uint64_t stream)
+static void check_many(isg_arithmetic arithmetic, int count, bool hostile, bool zero_copy, int32_t lanes,
+                       uint64_t stream)
 {
     isg_context *context = device_open(arithmetic, 0);
     if (!context)
