@@ -76,6 +76,9 @@ typedef real real_anywhere __attribute__((aligned(REAL_BITS / 8)));
 #define STORE_ANYWHERE(v, p) STORE(v, p)
 #endif
 
+// Loops that are long enough as they are: unrolled, they take a compiler seconds.
+#define ONE_AFTER_THE_OTHER _Pragma("nounroll")
+
 // Has a compiler for CPUs load a cache line ahead of its use.
 #if LANES > 1 && defined(__has_builtin)
 #if __has_builtin(__builtin_prefetch)
@@ -314,6 +317,7 @@ kernel void filter(global const element_in *in, global element_out *out, global 
                     FETCH(from + max(row_of[place], 0) * shape[FILTER_IN_ROW] + col * shape[FILTER_IN_COL]);
                 }
 #endif
+                ONE_AFTER_THE_OTHER
                 for (int r = 0; r < HIGH; r += TALL) {
 #if VERTICAL
                     real sum[TALL];
@@ -332,6 +336,7 @@ kernel void filter(global const element_in *in, global element_out *out, global 
                         SCRATCH(turned + ((long)(r / LANES) * pitch + c + s) * LANES) = v[r + s];
                 }
 #else
+                ONE_AFTER_THE_OTHER
                 for (int r = 0; r < height; r++)
                     put(v[r], rows_out + r * shape[FILTER_OUT_ROW] + (left + c) * step, step, width - c);
 #endif
@@ -351,6 +356,7 @@ kernel void filter(global const element_in *in, global element_out *out, global 
                 global scalar *columns = turned + (long)(h / LANES) * pitch * LANES;
                 for (int c = 0; c < width; c += LINE) {
                     real v[LINE];
+                    ONE_AFTER_THE_OTHER
                     for (int q = 0; q < LINE; q += TALL) {
                         real sum[TALL];
                         fold_h(columns + (long)(c + q) * LANES, LANES, radius_h, weights_h, sum);
@@ -359,6 +365,7 @@ kernel void filter(global const element_in *in, global element_out *out, global 
                     }
                     for (int q = 0; q < LINE; q += LANES)
                         turn(v + q);
+                    ONE_AFTER_THE_OTHER
                     for (int r = 0; r < LANES && h + r < height; r++) {
                         const int begin = left + (SEGMENTED ? (h + r) * tile_cols : 0) + c;
                         const int count = min(width - c, cols - begin);
