@@ -3,6 +3,7 @@
 #include "device.h"
 #include "filter.h"
 #include "probe.h"
+#include "profile.h"
 #include "reference.h"
 
 #include <float.h>
@@ -485,6 +486,33 @@ START_TEST(scipy_cases)
 }
 END_TEST
 
+// Weights of derivatives: the polynomial, of few digits more than double here, times the weights of order 0.
+START_TEST(derivative_weights)
+{
+    for (double sigma = 0.4; sigma < 40; sigma *= 1.7) {
+        int64_t radius = (int64_t)(4 * sigma + 0.5);
+        radius = radius < 2 ? 2 : radius;
+        double *flat = malloc((size_t)(radius + 1) * sizeof *flat), *half = malloc((size_t)(radius + 1) * sizeof *half);
+        ck_assert_int_eq(isg_profile_taps(sigma, 0, radius, ISG_SAMPLING_POINT, flat, NULL), ISG_OK);
+        for (int32_t order = 1; order <= ISG_FILTER_MAX_ORDER; order++) {
+            ck_assert_int_eq(isg_profile_taps(sigma, order, radius, ISG_SAMPLING_POINT, half, NULL), ISG_OK);
+            for (int64_t k = 0; k <= radius; k++) {
+                long double s = 1 / ((long double)sigma * sigma), x = k, u = x * s;
+                const long double terms[5][3] = {
+                    {1}, {u}, {u * u, -s}, {u * u * u, -3 * u * s}, {u * u * u * u, -6 * u * u * s, 3 * s * s}};
+                const long double *t = terms[order];
+                double want = (double)((t[0] + t[1] + t[2]) * flat[k]),
+                       size = (double)((t[0] + fabsl(t[1]) + t[2]) * flat[k]);
+                ck_assert_msg(fabs(half[k] - want) <= 0x1p-51 * fabs(want) + 0x1p-58 * size + 0x1p-1022,
+                              "sigma %g, order %d, k = %d: %.17g, not %.17g", sigma, (int)order, (int)k, half[k], want);
+            }
+        }
+        free(flat);
+        free(half);
+    }
+}
+END_TEST
+
 // --- parameters
 
 START_TEST(conventions)
@@ -609,8 +637,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {random_arrays,    hostile_arrays, lanes_and_copies, tiles,    mirrored,
-                                  parts_and_scales, large_numbers,  not_finite,       in_place, whole_numbers,
-                                  scipy_cases,      conventions,    bad_calls,        progress};
+    const TTest *const tests[] = {random_arrays,    hostile_arrays,     lanes_and_copies, tiles,     mirrored,
+                                  parts_and_scales, large_numbers,      not_finite,       in_place,  whole_numbers,
+                                  scipy_cases,      derivative_weights, conventions,      bad_calls, progress};
     return suite_run(suite_of("filter", tests, COUNT(tests)));
 }
