@@ -28,7 +28,11 @@
 #include "lanes.h"
 #include "filter.h"
 
-#define TALL   4
+#if LANES * REAL_BITS >= 512
+#define TALL 8 // there are 32 registers
+#else
+#define TALL 4
+#endif
 #define ACROSS (64 * 8 / REAL_BITS / LANES > 0 ? 64 * 8 / REAL_BITS / LANES : 1) // vectors of a cache line
 #define LINE   (LANES * ACROSS)
 
@@ -185,29 +189,33 @@ FN void pack_place(global const element_in *line, int outside, long step, int be
 #define PAIR_H(low, high) ((high) + (low))
 #endif
 
-// One step of TALL sums, of places [m, m + TALL) from the outside: the windows take in one vector each. `a` is m modulo
-// TALL, known to the compiler, so that windows stay in registers and nothing moves.
+// One step of TALL sums, the places m + a from the outside: each window takes in one vector. `a` is known to the
+// compiler, so that windows stay in registers and nothing moves.
 #define STEP(a, PAIR)                                                                                                  \
     {                                                                                                                  \
-        low[((a) + TALL - 1) % TALL] = SCRATCH(first + (long)(m + (a) + TALL - 1) * pitch);                            \
-        high[((a) + TALL - 1) % TALL] = SCRATCH(last - (long)(m + (a) + TALL - 1) * pitch);                            \
+        low[((a) + TALL - 1) % TALL] = SCRATCH(ahead);                                                                 \
+        high[((a) + TALL - 1) % TALL] = SCRATCH(behind);                                                               \
+        ahead += pitch;                                                                                                \
+        behind -= pitch;                                                                                               \
         real w = (real)weights[m + (a)];                                                                               \
         EACH (s, TALL)                                                                                                 \
             sum[s] = FMA(w, PAIR(low[((a) + s) % TALL], high[((a) + TALL - 1 - s) % TALL]), sum[s]);                   \
     }
 
-// sum[s]: of the line of vectors, `pitch` elements apart, in which first + s * pitch is at distance `radius` before the
+// sum[s]: of the line of vectors, `pitch` elements apart, in which first + s * pitch is `radius` places in front of the
 // element.
 #define FOLD(name, PAIR)                                                                                               \
-    FN void name(global scalar *first, int pitch, int radius, global const scalar *weights, real *sum)                 \
+    FN void name(global scalar *first, long pitch, int radius, global const scalar *weights, real *sum)                \
     {                                                                                                                  \
-        global scalar *last = first + (long)(2 * radius + TALL - 1) * pitch;                                           \
+        global scalar *ahead = first, *behind = first + (2 * radius + TALL - 1) * pitch;                               \
         real low[TALL], high[TALL];                                                                                    \
         EACH (s, TALL)                                                                                                 \
             sum[s] = REAL(0);                                                                                          \
         EACH (s, TALL - 1) {                                                                                           \
-            low[s] = SCRATCH(first + (long)s * pitch);                                                                 \
-            high[s] = SCRATCH(last - (long)s * pitch);                                                                 \
+            low[s] = SCRATCH(ahead);                                                                                   \
+            high[s] = SCRATCH(behind);                                                                                 \
+            ahead += pitch;                                                                                            \
+            behind -= pitch;                                                                                           \
         }                                                                                                              \
         int m = 0;                                                                                                     \
         for (; m + TALL <= radius; m += TALL) {                                                                        \
@@ -218,8 +226,9 @@ FN void pack_place(global const element_in *line, int outside, long step, int be
             if (m + a < radius)                                                                                        \
                 STEP(a, PAIR)                                                                                          \
         real w = (real)weights[radius];                                                                                \
+        ahead -= (TALL - 1) * pitch;                                                                                   \
         EACH (s, TALL)                                                                                                 \
-            sum[s] = FMA(w, SCRATCH(first + (long)(radius + s) * pitch), sum[s]);                                      \
+            sum[s] = FMA(w, SCRATCH(ahead + s * pitch), sum[s]);                                                       \
     }
 FOLD(fold_v, PAIR_V)
 FOLD(fold_h, PAIR_H)

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TALL = 4, NDIM = ISG_FILTER_MAX_NDIM }; // TALL: as filter.cl has it
+enum { NDIM = ISG_FILTER_MAX_NDIM };
 
 // An array as a pass sees it: which of the 4 axes are rows and columns; the others are planes.
 typedef struct layout {
