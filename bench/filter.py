@@ -27,7 +27,7 @@ class Array(ctypes.Structure):
 class Params(ctypes.Structure):
     _fields_ = [("axes", ctypes.c_int32 * 4), ("axis_count", ctypes.c_int32), ("each", ctypes.c_int32), ("sigma", ctypes.c_double * 4),
                 ("order", ctypes.c_int32 * 4), ("mode", ctypes.c_int * 4), ("radius", ctypes.c_int64 * 4), ("truncate", ctypes.c_double),
-                ("constant", ctypes.c_double), ("sampling", ctypes.c_int), ("like", ctypes.c_char_p), ("precision", ctypes.c_int),
+                ("constant", ctypes.c_double), ("exact", ctypes.c_int32), ("sampling", ctypes.c_int), ("like", ctypes.c_char_p), ("precision", ctypes.c_int),
                 ("progress", ctypes.c_void_p), ("progress_user", ctypes.c_void_p)]
 
 

@@ -247,7 +247,7 @@ isg_status isg_filter_plan_make(isg_filter_plan *plan, const isg_filter_params *
         if (!half || !to->weights)
             st = isg_fail(error, ISG_ERR_MEMORY, "no memory for %lld weights", (long long)axis.radius + 1);
         if (!st)
-            st = isg_profile_taps(sigma, axis.order, axis.radius, params->sampling, half, error);
+            st = isg_profile_taps(sigma, axis.order, axis.radius, params->sampling, params->exact != 0, half, error);
         if (!st)
             set_weights(to, half, dtype);
         free(half);
@@ -364,7 +364,7 @@ isg_status isg_filter_weights(const isg_filter_params *params, int32_t ndim, int
     if (!half)
         return isg_fail(error, ISG_ERR_MEMORY, "no memory for %lld weights", (long long)a.radius + 1);
     *count = 2 * a.radius + 1;
-    st = isg_profile_taps(sigma, a.order, a.radius, params->sampling, half, error);
+    st = isg_profile_taps(sigma, a.order, a.radius, params->sampling, params->exact != 0, half, error);
     for (int64_t i = 0; i < *count && i < capacity && weights && !st; i++) {
         int64_t k = i - a.radius;
         weights[i] = k < 0 && a.order % 2 ? -half[-k] : half[k < 0 ? -k : k];

@@ -88,6 +88,14 @@ class Filter(cli.Case):
         self.save("f.npy", "<f8", (7, 9), FLAT, fortran=True)
         self.check_close(self.filter("f.npy", "--sigma", 1.5).values, wanted)
 
+    @cli.needs_f64
+    def test_exact_derivatives(self):
+        self.save("x.npy", "<f8", (40,), [3.0 + 2 * i + i * i for i in range(40)])
+        a = self.filter("x.npy", "--sigma", 0.6, "--order", 2, "--exact")
+        self.check_close(a.values[3:37], [2.0] * 34, 1e-11)
+        a = self.filter("x.npy", "--sigma", 0.6, "--order", 1, "--exact")
+        self.check_close(a.values[3:37], [2.0 + 2 * i for i in range(3, 37)], 1e-11)
+
     def test_types(self):
         values = [(37 * i) % 256 for i in range(63)]
         self.save("u.npy", "|u1", (7, 9), values)

@@ -493,9 +493,9 @@ START_TEST(derivative_weights)
         int64_t radius = (int64_t)(4 * sigma + 0.5);
         radius = radius < 2 ? 2 : radius;
         double *flat = malloc((size_t)(radius + 1) * sizeof *flat), *half = malloc((size_t)(radius + 1) * sizeof *half);
-        ck_assert_int_eq(isg_profile_taps(sigma, 0, radius, ISG_SAMPLING_POINT, flat, NULL), ISG_OK);
+        ck_assert_int_eq(isg_profile_taps(sigma, 0, radius, ISG_SAMPLING_POINT, false, flat, NULL), ISG_OK);
         for (int32_t order = 1; order <= ISG_FILTER_MAX_ORDER; order++) {
-            ck_assert_int_eq(isg_profile_taps(sigma, order, radius, ISG_SAMPLING_POINT, half, NULL), ISG_OK);
+            ck_assert_int_eq(isg_profile_taps(sigma, order, radius, ISG_SAMPLING_POINT, false, half, NULL), ISG_OK);
             for (int64_t k = 0; k <= radius; k++) {
                 long double s = 1 / ((long double)sigma * sigma), x = k, u = x * s;
                 const long double terms[5][3] = {
@@ -510,6 +510,46 @@ START_TEST(derivative_weights)
         free(flat);
         free(half);
     }
+}
+END_TEST
+
+// Exact derivatives: moments below the order are 0, that of the order is its factorial; at usual sigmas they are
+// SciPy's but for little.
+START_TEST(exact_derivatives)
+{
+    static const double factorial[] = {1, 1, 2, 6, 24}, near[] = {0, 0.001, 0.01, 0.04, 0.12};
+    for (double sigma = 0.3; sigma < 20; sigma *= 1.6)
+        for (int32_t order = 1; order <= ISG_FILTER_MAX_ORDER; order++) {
+            int64_t count, radius = (int64_t)fmax(4 * sigma + 0.5, 3);
+            double w[200], plain[200], largest = 0, off = 0;
+            isg_filter_params p = {.sigma = {sigma}, .order = {order}, .radius = {radius}, .exact = 1};
+            isg_error error = {ISG_OK, ""};
+            ck_assert_msg(isg_filter_weights(&p, 1, 0, w, 200, &count, &error) == ISG_OK, "%s", error.message);
+            p.exact = 0;
+            ck_assert_int_eq(isg_filter_weights(&p, 1, 0, plain, 200, &count, &error), ISG_OK);
+            for (int32_t j = 0; j <= order; j++) {
+                long double sum = 0, size = 0;
+                for (int64_t k = -radius; k <= radius; k++) {
+                    sum += w[k + radius] * powl((long double)k, j);
+                    size += fabsl(w[k + radius] * powl((long double)k, j));
+                }
+                double want = j < order ? 0 : factorial[order];
+                ck_assert_msg(fabsl(sum - want) <= 4e-16L * size, "sigma %g, order %d: moment %d is %.3Lg", sigma,
+                              (int)order, (int)j, sum);
+            }
+            for (int64_t k = 0; k < count; k++) {
+                largest = fmax(largest, fabs(plain[k]));
+                off = fmax(off, fabs(plain[k] - w[k]));
+            }
+            // SciPy's end at 4 sigmas, which the higher moments feel.
+            ck_assert_msg(sigma < 1 || off < near[order] * largest, "sigma %g, order %d: %g of the largest weight",
+                          sigma, (int)order, off / largest);
+        }
+    isg_error error = {ISG_OK, ""};
+    int64_t count;
+    ck_assert_int_eq(isg_filter_weights(isg_filter_params(.sigma = {1e-3}, .order = {2}, .radius = {1}, .exact = 1), 1,
+                                        0, NULL, 0, &count, &error),
+                     ISG_ERR_RANGE);
 }
 END_TEST
 
@@ -637,8 +677,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {random_arrays,    hostile_arrays,     lanes_and_copies, tiles,     mirrored,
-                                  parts_and_scales, large_numbers,      not_finite,       in_place,  whole_numbers,
-                                  scipy_cases,      derivative_weights, conventions,      bad_calls, progress};
+    const TTest *const tests[] = {random_arrays,      hostile_arrays,   lanes_and_copies, tiles,
+                                  mirrored,           parts_and_scales, large_numbers,    not_finite,
+                                  in_place,           whole_numbers,    scipy_cases,      exact_derivatives,
+                                  derivative_weights, conventions,      bad_calls,        progress};
     return suite_run(suite_of("filter", tests, COUNT(tests)));
 }

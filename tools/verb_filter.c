@@ -18,7 +18,8 @@ enum {
     OPTION_AXES,
     OPTION_SAMPLING,
     OPTION_LIKE,
-    OPTION_DTYPE
+    OPTION_DTYPE,
+    OPTION_EXACT
 };
 
 static void help(void)
@@ -31,6 +32,9 @@ static void help(void)
         "      --order N[,N...]  of the derivative, 0 to 4 (default 0)\n"
         "      --mode M[,M...]   beyond the border: reflect dcba|abcd|dcba (default), mirror dcb|abcd|cba, nearest,\n"
         "                        constant, wrap; also grid-mirror, grid-constant, grid-wrap\n"
+        "      --exact           derivatives whose weights add up to 0 and give n! for x^n, which sampled ones miss "
+        "at\n"
+        "                        small sigma\n"
         "      --cval X          what mode constant puts there (default 0)\n"
         "      --truncate T      the filter ends T sigmas from its middle (default 4)\n"
         "      --radius R[,R...] or after R samples\n"
@@ -137,6 +141,7 @@ static bool take_option(filter_options *o, int option, const char *value)
                (misuse("--truncate '%s'; it is a number above 0", value), false);
     case OPTION_SAMPLING: return take_sampling(o, value);
     case OPTION_LIKE: p->like = value; return true;
+    case OPTION_EXACT: p->exact = 1; return true;
     case OPTION_DTYPE:
         o->dtype = dtype_named(value);
         return o->dtype != ISG_DTYPE_NONE ||
@@ -299,6 +304,7 @@ int verb_filter(int argc, char **argv)
                                           {"sampling", required_argument, 0, OPTION_SAMPLING},
                                           {"like", required_argument, 0, OPTION_LIKE},
                                           {"dtype", required_argument, 0, OPTION_DTYPE},
+                                          {"exact", no_argument, 0, OPTION_EXACT},
                                           COMMON_OPTIONS,
                                           {0, 0, 0, 0}};
     filter_options o = {.dtype = ISG_DTYPE_NONE};

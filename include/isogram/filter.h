@@ -42,8 +42,12 @@ typedef struct isg_filter_params {
     isg_mode mode[ISG_FILTER_MAX_NDIM];
     int64_t radius[ISG_FILTER_MAX_NDIM]; // the filter has 2 radius + 1 weights. 0: int(truncate sigma + 0.5)
 
-    double truncate;       // in sigmas. 0: 4
-    double constant;       // what CONSTANT puts beyond the border
+    double truncate; // in sigmas. 0: 4
+    double constant; // what CONSTANT puts beyond the border
+    // 1: derivatives of polynomials come out right. Weights of order n > 0 that are only sampled do not quite add up to
+    // 0 (of order 2 and sigma 0.5 to -0.56), nor is their response to x^n exactly n!; these then hold, and lower powers
+    // give 0. ISG_ERR_RANGE where the filter has too few weights for that.
+    int32_t exact;
     isg_sampling sampling; // POINT (the default), INTEGRATED or BESSEL; weights are normalised to a sum of 1
     // Whose defaults to take: "scipy" (NULL), "skimage" (mode nearest), "opencv" (mode mirror, OpenCV's sizes; sigma 0
     // with a radius: its sigma of that size), "arrayfire" (sigma 0: a quarter of the size), "clij" (mode nearest, sizes
