@@ -14,8 +14,8 @@
 //   STREAMED              1: output goes past the caches
 //   HIGH                  rows of a block; a multiple of LANES and of TALL
 //
-// One work-item takes tiles one after the other, each in three steps, all in its own scratch memory, which stays in a
-// cache:
+// Of vectors, one work-item takes tiles one after the other, each in three steps, all in its own scratch memory, which
+// stays in a cache:
 //
 //     array      panel                      turned                        array
 //     +----+     TILE_ROWS + 2 radius_v     TILE_COLS + 2 radius_h
@@ -70,14 +70,16 @@ typedef ushort element_out;
 
 #include "filter_element.h"
 
+#if LANES > 1
 // Vectors in scratch memory are aligned. Elsewhere they need not be, and clang then stores what it knows to be a vector
 // in one piece, which is more than some libraries' vstore16 do.
 #define SCRATCH(p) (*(global real *)(p))
-#if LANES > 1 && defined(__clang__)
+#ifdef __clang__
 typedef real real_anywhere __attribute__((aligned(REAL_BITS / 8)));
 #define STORE_ANYWHERE(v, p) (*(global real_anywhere *)(p) = (v))
 #else
 #define STORE_ANYWHERE(v, p) STORE(v, p)
+#endif
 #endif
 
 // Loops that are long enough as they are: unrolled, they take a compiler seconds.
@@ -130,6 +132,19 @@ FN scalar kept_one(scalar x, global const scalar *numbers, bits *large)
     return FIRST_LANE(kept(v, (real)numbers[FILTER_TINY_IN], (real)numbers[FILTER_SCALE_IN]));
 }
 
+#if ODD_V
+#define PAIR_V(low, high) ((high) - (low))
+#else
+#define PAIR_V(low, high) ((high) + (low))
+#endif
+#if ODD_H
+#define PAIR_H(low, high) ((high) - (low))
+#else
+#define PAIR_H(low, high) ((high) + (low))
+#endif
+
+#if LANES > 1
+
 // Columns [from, from + count) of a row, scaled, to the panel.
 FN void pack_row(global const element_in *in, long step, int from, int count, global const scalar *numbers,
                  global scalar *to, bits *large)
@@ -178,17 +193,6 @@ FN void pack_place(global const element_in *line, int outside, long step, int be
     }
 }
 
-#if ODD_V
-#define PAIR_V(low, high) ((high) - (low))
-#else
-#define PAIR_V(low, high) ((high) + (low))
-#endif
-#if ODD_H
-#define PAIR_H(low, high) ((high) - (low))
-#else
-#define PAIR_H(low, high) ((high) + (low))
-#endif
-
 // One step of TALL sums, the places m + a from the outside: each window takes in one vector. `a` is known to the
 // compiler, so that windows stay in registers and nothing moves.
 #define STEP(a, PAIR)                                                                                                  \
@@ -236,7 +240,6 @@ FOLD(fold_h, PAIR_H)
 // The transpose of LANES vectors in their own place.
 FN void turn(real *t)
 {
-#if LANES > 1
     EACH (round, LANES > 8 ? 4 : LANES > 4 ? 3 : LANES > 2 ? 2 : 1) {
         real u[LANES];
         EACH (r, LANES / 2) {
@@ -248,7 +251,6 @@ FN void turn(real *t)
         EACH (r, LANES)
             t[r] = u[r];
     }
-#endif
 }
 
 // A vector of results to `count` columns of a row, LANES at most.
@@ -395,7 +397,8 @@ kernel void filter(global const element_in *in, global element_out *out, global 
 #endif
 }
 
-#if LANES == 1
+#else // one lane
+
 // The portable twin, for devices that run scalar code on lanes of their own: one work-item per element, one axis per
 // pass, no scratch memory. Dimension 0 counts columns, dimension 1 rows of all planes.
 kernel void filter_each(global const element_in *in, global element_out *out, global const long *shape,

@@ -497,7 +497,8 @@ isg_status isg_filter_run(isg_filter_job *job)
     lent in = {0}, out = {0};
     runner r = {.job = job, .context = context, .plan = job->plan, .shape = job->in.shape};
     r.lanes = job->plan->dtype == ISG_F64 ? context->device.lanes_f64 : context->device.lanes_f32;
-    r.tiled = context->device.device_class == ISG_DEVICE_CPU && !job->each;
+    // Tiles are for CPUs whose compiler takes vectors. (Mesa's ends loops of a work-item after 65535 steps, silently.)
+    r.tiled = r.lanes > 1 && !job->each;
     if (job->in_place) {
         TRY(lend(context, &job->out, true, &out));
         if (!context->zero_copy && out.host)
