@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """isogram's Gaussian filter beside OpenCV's and SciPy's, and beside this device's limit: filter.py [--quick] LIBRARY
 
-LIBRARY is libisogram.so. Images of 4096 x 4096 and a volume of 256^3 in float32, mode reflect, truncate 4; arrays in memory that were
-written before, results into arrays that were written before. What is compared takes turns, and the ratio is the median of those
-within a round. A peer that is not installed is skipped by name. The limit is the greater of two times: that of reading and writing
-the array once per pass at the rate of copying, and that of (2 radius + 1) multiply-adds per element and axis, both rates measured in
+LIBRARY is libisogram.so. Images of 4096 x 4096 and a volume of 256^3 in float32, mode reflect, truncate 4; arrays in memory that
+were written before, results into arrays that were written before. What is compared takes turns, and the ratio is the median of
+those within a round. Times of processors count all cores together, and other programs on the machine disturb them less; SciPy uses
+one core. A peer that is not installed is skipped by name. The limit is the greater of two times: that of reading and writing the
+array once per pass at the rate of copying, and that of (2 radius + 1) multiply-adds per element and axis, both rates measured in
 the same run.
 """
 import argparse
@@ -79,9 +80,10 @@ class Isogram:
 
 
 def seconds(call):
-    start = time.perf_counter()
+    """Of the clock, and of all processors together."""
+    start, busy = time.perf_counter(), time.process_time()
     call()
-    return time.perf_counter() - start
+    return time.perf_counter() - start, time.process_time() - busy
 
 
 def take_turns(calls, rounds):
@@ -89,7 +91,7 @@ def take_turns(calls, rounds):
     times = {name: [] for name in calls}
     for turn in range(rounds + 1):
         for name, call in calls.items():
-            if turn > 3 and times[name][0] > 1:
+            if turn > 3 and times[name][0][0] > 1:
                 continue
             spent = seconds(call)
             if turn:
@@ -132,12 +134,13 @@ def main():
             times = take_turns(calls, 5 if options.quick else 11)
             taps, passes = 2 * int(4 * sigma + 0.5) + 1, image.ndim - 1
             limit = max(2 * passes * image.nbytes / limits.copy, image.ndim * taps * image.size / limits.madds)
-            own = statistics.median(times["isogram"])
-            text = f"{'x'.join(map(str, shape))} sigma {sigma}: {1e3 * own:.1f} ms, {own / limit:.2f} of the limit"
+            own, busy = (statistics.median(t[i] for t in times["isogram"]) for i in range(2))
+            text = f"{'x'.join(map(str, shape))} sigma {sigma}: {1e3 * own:.1f} ms ({1e3 * busy:.1f} of processors), {own / limit:.2f} of the limit"
             for name in times:
                 if name != "isogram":
-                    ratios = [b / a for a, b in zip(times["isogram"], times[name])]
-                    text += f"; {name} {1e3 * statistics.median(times[name]):.0f} ms, {statistics.median(ratios):.2f} times"
+                    ratios = [[b[i] / a[i] for a, b in zip(times["isogram"], times[name])] for i in range(2)]
+                    text += f"; {name} {1e3 * statistics.median(t[0] for t in times[name]):.0f} ms, {statistics.median(ratios[0]):.2f} times"
+                    text += f" ({statistics.median(ratios[1]):.2f} of processors)"
             print(text, flush=True)
 
 
