@@ -1,6 +1,7 @@
-// The filter's passes: which axes go together, how each sees the array, tiles, launches that stay short.
+// The filter's passes on the device: their tables, launches that stay short, and what lies between them.
 #include "buffer.h"
 #include "filter.h"
+#include "filter_pass.h"
 #include "probe.h"
 #include "program.h"
 #include "view.h"
@@ -12,18 +13,6 @@
 #include <string.h>
 
 enum { NDIM = ISG_FILTER_MAX_NDIM };
-
-// An array as a pass sees it: which of the 4 axes are rows and columns; the others are planes.
-typedef struct layout {
-    int64_t count[4], in[4], out[4]; // PLANES_0, PLANES_1, ROWS, COLS: elements and steps
-} layout;
-
-// At most one axis along columns (v) and one along rows (h), as places in the plan; -1: none. The last pass of an
-// in-place call may only copy.
-typedef struct pass {
-    int v, h;
-    bool copies; // what has lost its scale already
-} pass;
 
 typedef struct stage {
     isg_dtype dtype;
@@ -40,152 +29,17 @@ typedef struct runner {
     bool tiled; // filter; else filter_each
     bool large;
     double done, total;
-    double rate; // of work per second, as measured so far; 0: not known
+    int64_t groups; // work-items, each with its scratch memory, of a pass over tiles
+    double rate;    // of work per second, as measured so far; 0: not known
 } runner;
 
-static int64_t inner_of(const runner *r, int axis)
-{
-    int64_t inner = 1;
-    for (int a = axis + 1; a < NDIM; a++)
-        inner *= r->shape[a];
-    return inner;
-}
-
-// Which axes are filtered together. Two at most, the last two, where columns are close together in memory; an axis
-// with much behind it is better filtered alone, in vectors of what is behind.
-static int make_passes(const runner *r, pass *passes)
-{
-    const isg_filter_plan *plan = r->plan;
-    int count = 0;
-    for (int i = 0; i < plan->count; i++) {
-        bool last = i == plan->count - 1;
-        bool narrow = inner_of(r, plan->axis[i].axis) < 16;
-        bool pair = r->tiled && i == plan->count - 2 && inner_of(r, plan->axis[i + 1].axis) < 16;
-        if (pair)
-            passes[count++] = (pass){.v = i, .h = i + 1};
-        else
-            passes[count++] = narrow ? (pass){.v = -1, .h = i} : (pass){.v = i, .h = -1};
-        if (pair || last)
-            break;
-    }
-    // What is read must not have been written over.
-    if (r->job->in_place && count == 1)
-        passes[count++] = (pass){.v = -1, .h = -1, .copies = true};
-    return count;
-}
-
-// Whether axes [first, last] can be walked as one.
-static bool merges(const runner *r, const int64_t *strides, int first, int last)
-{
-    for (int a = first; a < last; a++)
-        if (r->shape[a] != 1 && strides[a] != strides[a + 1] * r->shape[a + 1])
-            return false;
-    return true;
-}
-
-static int64_t product(const runner *r, int first, int last)
+// All elements of the array.
+static int64_t elements_of(const runner *r)
 {
     int64_t n = 1;
-    for (int a = first; a <= last; a++)
+    for (int a = 0; a < NDIM; a++)
         n *= r->shape[a];
     return n;
-}
-
-static void set_axis(layout *l, int as, int64_t count, int64_t in, int64_t out)
-{
-    l->count[as] = count;
-    l->in[as] = in;
-    l->out[as] = out;
-}
-
-static layout make_layout(const runner *r, const pass *p, const stage *in, const stage *out)
-{
-    enum { PLANE_0, PLANE_1, ROW, COL };
-    layout l;
-    int v = p->v >= 0 ? r->plan->axis[p->v].axis : -1, h = p->h >= 0 ? r->plan->axis[p->h].axis : -1;
-    bool used[NDIM] = {false};
-    for (int i = 0; i < 4; i++)
-        set_axis(&l, i, 1, 0, 0);
-    if (v >= 0 && h < 0) { // columns are all that is behind, where they lie side by side
-        int col = v + 1 < NDIM ? v + 1 : 0, end = NDIM - 1;
-        bool whole = v + 1 < NDIM && merges(r, in->strides, col, end) && merges(r, out->strides, col, end) &&
-                     product(r, col, end) < INT32_MAX / 4;
-        if (!whole)
-            col = v == NDIM - 1 ? NDIM - 2 : NDIM - 1;
-        set_axis(&l, COL, whole ? product(r, col, end) : r->shape[col], in->strides[whole ? end : col],
-                 out->strides[whole ? end : col]);
-        set_axis(&l, ROW, r->shape[v], in->strides[v], out->strides[v]);
-        used[v] = true;
-        for (int a = col; a <= (whole ? end : col); a++)
-            used[a] = true;
-    } else {
-        int col = h >= 0 ? h : NDIM - 1, row = v;
-        set_axis(&l, COL, r->shape[col], in->strides[col], out->strides[col]);
-        used[col] = true;
-        bool whole = row < 0 && col > 0 && merges(r, in->strides, 0, col - 1) && merges(r, out->strides, 0, col - 1) &&
-                     product(r, 0, col - 1) < INT32_MAX / 4;
-        if (whole) {
-            set_axis(&l, ROW, product(r, 0, col - 1), in->strides[col - 1], out->strides[col - 1]);
-            for (int a = 0; a < col; a++)
-                used[a] = true;
-        } else {
-            for (int a = 0; a < NDIM && row < 0; a++) // the longest
-                if (!used[a] && (row < 0 || r->shape[a] > r->shape[row]))
-                    row = a;
-            set_axis(&l, ROW, r->shape[row], in->strides[row], out->strides[row]);
-            used[row] = true;
-        }
-    }
-    int plane = PLANE_0;
-    for (int a = 0; a < NDIM; a++)
-        if (!used[a] && r->shape[a] > 1)
-            set_axis(&l, plane++, r->shape[a], in->strides[a], out->strides[a]);
-    return l;
-}
-
-// How a pass is cut into tiles.
-typedef struct tiling {
-    bool segmented, streamed;
-    int high;
-    int64_t rows, cols, down, across, pitch, room, groups;
-} tiling;
-
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
-// Pieces of about equal length, none above `most`, all but the last of a multiple of `unit`.
-static int64_t piece(int64_t n, int64_t most, int64_t unit)
-{
-    return isg_round_up(ceil_div(n, ceil_div(n, most)), unit);
-}
-
-// Tiles as large as a cache of some hundred KiB takes, but so wide and high that what is read twice beside them, and
-// filtered twice above, is little.
-static tiling make_tiling(const runner *r, const layout *l, int64_t radius_v, int64_t radius_h, bool vertical,
-                          bool horizontal, bool last)
-{
-    const int64_t element = (int64_t)isg_dtype_bytes(r->plan->dtype);
-    int64_t rows = l->count[2], cols = l->count[3];
-    tiling t = {.high = (int)isg_max(8, r->lanes)};
-    int64_t line = isg_max(64 / element, r->lanes);
-    t.segmented = !vertical && rows * l->count[0] * l->count[1] < t.high;
-    t.cols = piece(cols, isg_max(1024, isg_min(2048, 8 * radius_h)), line);
-    if (t.segmented)
-        t.cols = piece(ceil_div(cols, t.high), 2048, line);
-    t.rows = t.segmented ? 1 : piece(rows, isg_max(128, isg_min(512, 4 * radius_v)), t.high);
-    t.down = ceil_div(rows, t.rows);
-    t.across = ceil_div(cols, t.cols * (t.segmented ? t.high : 1));
-    // Rows a line apart from a multiple of a page, lest they fall on each other in a cache.
-    t.pitch = isg_round_up(isg_round_up(t.cols, line) + 2 * radius_h, line);
-    t.pitch += t.pitch / line % 2 ? 0 : line;
-    int64_t panel = (isg_round_up(t.segmented ? t.high : t.rows, t.high) + 2 * radius_v) * t.pitch;
-    t.room = isg_round_up(panel + (horizontal ? t.high * t.pitch : 0), 1024);
-    t.groups = isg_min(4 * isg_max(r->context->device.compute_units, 1), t.down * t.across * l->count[0] * l->count[1]);
-    t.streamed = last && r->context->zero_copy && r->lanes > 1 &&
-                 rows * cols * l->count[0] * l->count[1] * element > (int64_t)4 << 20;
-    return t;
 }
 
 static int element_code(isg_dtype dtype)
@@ -229,7 +83,7 @@ static isg_status upload_index(runner *r, const isg_filter_axis *axis, int64_t n
     return st;
 }
 
-static isg_status upload_numbers(runner *r, const pass *p, bool first, cl_mem *mem)
+static isg_status upload_numbers(runner *r, const isg_filter_pass *p, bool first, cl_mem *mem)
 {
     const isg_filter_plan *plan = r->plan;
     const isg_filter_axis *v = p->v >= 0 ? &plan->axis[p->v] : NULL, *h = p->h >= 0 ? &plan->axis[p->h] : NULL;
@@ -271,8 +125,8 @@ static isg_status upload_numbers(runner *r, const pass *p, bool first, cl_mem *m
     return st;
 }
 
-static isg_status make_tables(runner *r, const pass *p, bool first, const layout *l, const tiling *t, const stage *in,
-                              const stage *out, tables *made)
+static isg_status make_tables(runner *r, const isg_filter_pass *p, bool first, const isg_filter_layout *l,
+                              const isg_filter_tiling *t, const stage *in, const stage *out, tables *made)
 {
     isg_status st;
     const isg_filter_axis *v = p->v >= 0 ? &r->plan->axis[p->v] : NULL, *h = p->h >= 0 ? &r->plan->axis[p->h] : NULL;
@@ -309,13 +163,20 @@ static isg_status make_tables(runner *r, const pass *p, bool first, const layout
     TRY(upload_index(r, h, l->count[3], &made->cols));
     if (r->tiled)
         TRY(isg_buffer_new(r->context, &made->scratch, CL_MEM_READ_WRITE,
-                           t->groups * t->room * (int64_t)isg_dtype_bytes(r->plan->dtype)));
+                           r->groups * t->room * (int64_t)isg_dtype_bytes(r->plan->dtype)));
 fail:
     return st;
 }
 
-static isg_status get_kernel(runner *r, const pass *p, bool first, const tiling *t, const stage *in, const stage *out,
-                             cl_kernel *kernel)
+// Whether output goes past the caches: what is large, and not read soon.
+static bool streams(const runner *r, const stage *out, bool last)
+{
+    return r->tiled && last && r->context->zero_copy &&
+           elements_of(r) * (int64_t)isg_dtype_bytes(out->dtype) > (int64_t)4 << 20;
+}
+
+static isg_status get_kernel(runner *r, const isg_filter_pass *p, bool first, bool last, const isg_filter_tiling *t,
+                             const stage *in, const stage *out, cl_kernel *kernel)
 {
     const isg_filter_plan *plan = r->plan;
     isg_real_type type = {plan->dtype, isg_probe_fused(r->context, plan->dtype), r->tiled ? r->lanes : 1};
@@ -325,7 +186,7 @@ static isg_status get_kernel(runner *r, const pass *p, bool first, const tiling 
     isg_put(&text, "-D VERTICAL=%d -D HORIZONTAL=%d -D ODD_V=%d -D ODD_H=%d -D IN=%d -D OUT=%d -D CHECKED=%d",
             p->v >= 0, p->v < 0 || p->h >= 0, odd_v, odd_h, element_code(in->dtype), element_code(out->dtype),
             first && (in->dtype == ISG_F32 || in->dtype == ISG_F64));
-    isg_put(&text, " -D SEGMENTED=%d -D STREAMED=%d -D HIGH=%d", r->tiled && t->segmented, r->tiled && t->streamed,
+    isg_put(&text, " -D SEGMENTED=%d -D STREAMED=%d -D HIGH=%d", r->tiled && t->segmented, streams(r, out, last),
             r->tiled ? t->high : 8);
     return isg_program_kernel(r->context, kernel, "filter.cl", r->tiled ? "filter" : "filter_each", type, options);
 }
@@ -345,29 +206,29 @@ static int64_t launch_units(const runner *r, double work_per_unit, int64_t least
     return isg_max(units < 1e15 ? (int64_t)units : (int64_t)1e15, least);
 }
 
-static double taps_of(const runner *r, const pass *p)
+static double taps_of(const runner *r, const isg_filter_pass *p)
 {
     double taps = 8; // an element's way through memory
     taps += p->v >= 0 ? 2 * (double)r->plan->axis[p->v].radius + 1 : 0;
     return taps + (p->h >= 0 ? 2 * (double)r->plan->axis[p->h].radius + 1 : 0);
 }
 
-static isg_status launch(runner *r, const pass *p, const layout *l, const tiling *t, const tables *b, cl_kernel kernel,
-                         const stage *in, const stage *out)
+static isg_status launch(runner *r, const isg_filter_pass *p, const isg_filter_layout *l, const isg_filter_tiling *t,
+                         const tables *b, cl_kernel kernel, const stage *in, const stage *out)
 {
     isg_status st = ISG_OK;
     int64_t planes = l->count[0] * l->count[1], lines = planes * l->count[2];
     int64_t units = r->tiled ? t->down * t->across * planes : lines;
     double each = taps_of(r, p) * (double)lines * (double)l->count[3] / (double)units;
     for (int64_t at = 0, count; at < units; at += count) {
-        count = isg_min(launch_units(r, each, r->tiled ? t->groups : 1), units - at);
+        count = isg_min(launch_units(r, each, r->tiled ? r->groups : 1), units - at);
         double start = isg_seconds();
         if (r->tiled) {
             TRY(isg_run(r->context, kernel,
                         ISG_ARGS(arg_mem(in->mem), arg_mem(out->mem), arg_mem(b->shape), arg_mem(b->numbers),
                                  arg_mem(b->rows), arg_mem(b->cols), arg_mem(b->scratch), arg_mem(b->flags),
                                  arg_long(at), arg_long(at + count)),
-                        (isg_range){{t->groups, 1}, {1, 1}}));
+                        (isg_range){{r->groups, 1}, {1, 1}}));
         } else {
             count = isg_min(count, 1 << 20);
             TRY(isg_run(r->context, kernel,
@@ -384,17 +245,25 @@ fail:
     return st;
 }
 
-static isg_status run_pass(runner *r, const pass *p, bool first, bool last, const stage *in, const stage *out)
+// Scratch memory for all work-items.
+static int64_t scratch_limit(const runner *r)
+{
+    return isg_min(r->context->max_alloc_bytes, (int64_t)1 << 30) / (int64_t)isg_dtype_bytes(r->plan->dtype);
+}
+
+static isg_status run_pass(runner *r, const isg_filter_pass *p, bool first, bool last, const stage *in,
+                           const stage *out)
 {
     isg_status st;
     tables b = {0};
     cl_kernel kernel;
-    layout l = make_layout(r, p, in, out);
-    int64_t radius_v = p->v >= 0 ? r->plan->axis[p->v].radius : 0,
-            radius_h = p->h >= 0 ? r->plan->axis[p->h].radius : 0;
-    tiling t = make_tiling(r, &l, radius_v, radius_h, p->v >= 0, p->v < 0 || p->h >= 0, last);
+    isg_filter_layout l = isg_filter_layout_of(r->plan, p, r->shape, in->strides, out->strides);
+    isg_filter_tiling t = isg_filter_tiling_of(r->plan, p, &l, r->lanes);
+    r->groups = isg_max(scratch_limit(r) / t.room, 1);
+    r->groups = isg_min(r->groups, 4 * isg_max(r->context->device.compute_units, 1));
+    r->groups = isg_min(r->groups, t.down * t.across * l.count[0] * l.count[1]);
     int32_t flags = 0;
-    TRY(get_kernel(r, p, first, &t, in, out, &kernel));
+    TRY(get_kernel(r, p, first, last, &t, in, out, &kernel));
     TRY(make_tables(r, p, first, &l, &t, in, out, &b));
     TRY(launch(r, p, &l, &t, &b, kernel, in, out));
     if (first)
@@ -419,7 +288,7 @@ static void dense_strides(const int64_t *shape, int64_t *strides)
 // than filtering it.
 static isg_status make_between(runner *r, stage *between, void **block)
 {
-    int64_t bytes = product(r, 0, NDIM - 1) * (int64_t)isg_dtype_bytes(r->plan->dtype);
+    int64_t bytes = elements_of(r) * (int64_t)isg_dtype_bytes(r->plan->dtype);
     if (!r->context->zero_copy)
         return isg_buffer_new(r->context, &between->mem, CL_MEM_READ_WRITE, bytes);
     *block = isg_alloc_large(bytes);
@@ -428,12 +297,28 @@ static isg_status make_between(runner *r, stage *between, void **block)
     return isg_buffer_of_host(r->context, &between->mem, CL_MEM_READ_WRITE, *block, bytes, false);
 }
 
+// Whether tiles of all passes leave scratch memory for some work-items: those of very large radii do not.
+static bool tiles_fit(const runner *r)
+{
+    isg_filter_pass passes[ISG_FILTER_MAX_PASSES];
+    int64_t strides[NDIM];
+    int count = isg_filter_passes(r->plan, r->shape, true, r->job->in_place, passes);
+    bool fit = true;
+    dense_strides(r->shape, strides);
+    for (int i = 0; i < count; i++) {
+        isg_filter_layout l = isg_filter_layout_of(r->plan, &passes[i], r->shape, strides, strides);
+        fit = fit && isg_filter_tiling_of(r->plan, &passes[i], &l, r->lanes).room <= scratch_limit(r) / 8;
+    }
+    return fit;
+}
+
 static isg_status run_passes(runner *r, const stage *in, const stage *out)
 {
     isg_status st = ISG_OK;
-    pass passes[NDIM + 1];
-    int count = make_passes(r, passes);
-    int64_t elements = product(r, 0, NDIM - 1);
+    isg_filter_pass passes[ISG_FILTER_MAX_PASSES];
+    r->tiled = r->tiled && tiles_fit(r);
+    int count = isg_filter_passes(r->plan, r->shape, r->tiled, r->job->in_place, passes);
+    int64_t elements = elements_of(r);
     void *blocks[2] = {NULL};
     stage between[2] = {{.dtype = r->plan->dtype}, {.dtype = r->plan->dtype}};
     for (int i = 0; i < 2; i++) {
