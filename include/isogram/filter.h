@@ -62,13 +62,18 @@ typedef struct isg_filter_params {
 #define isg_filter_params(...) (&(struct isg_filter_params){__VA_ARGS__})
 
 // Filters `in` into `out`, and blocks until that is done.
+//
 // in: 1 … ISG_FILTER_MAX_NDIM dimensions, none of them empty, of ISG_U8, U16, I16, I32, F16, F32 or F64, any strides;
 // in host memory or a cl_mem. out: output; the same shape, any of these types, its own strides, none of which may make
-// its elements overlap. Either the very view that `in` is, or apart from it. Of whole numbers, sums are rounded once,
-// at the end: to nearest, halves to even, and then to the nearest number that there is; NaN becomes 0. NaN and
-// infinities go as far as the filter reaches. ISG_ERR_ARGUMENT: a parameter is out of its range (the message names it),
-// or the arrays overlap. ISG_ERR_RANGE: weights beyond 2^30, of high orders with a tiny sigma. ISG_ERR_MEMORY,
-// ISG_ERR_SHAPE, ISG_ERR_DTYPE, ISG_ERR_OVERFLOW, ISG_ERR_CANCELLED: out is then partly written.
+// its elements overlap. Either the very view that `in` is, or apart from it.
+//
+// Of whole numbers, sums are rounded once, at the end: to nearest, halves to even, and then to the nearest number that
+// there is; NaN becomes 0. NaN and infinities go as far as the filter reaches.
+//
+// ISG_ERR_ARGUMENT: a parameter is out of its range (the message names it), or the arrays overlap. ISG_ERR_RANGE:
+// weights beyond 2^30, of high orders with a tiny sigma. ISG_ERR_MEMORY: the host's is out, or an array is larger than
+// one buffer of the device may be. ISG_ERR_SHAPE, ISG_ERR_DTYPE, ISG_ERR_OVERFLOW. ISG_ERR_CANCELLED: out is then
+// partly written.
 ISG_API isg_status isg_filter(isg_context *context, isg_array in, isg_array out, const isg_filter_params *params);
 
 // The filter's weights along one axis of the array as they would be used, in double: w[k], what the element k places
