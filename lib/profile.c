@@ -8,6 +8,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { MOST_ORDER = 4 }; // of a derivative
+
 typedef struct pair {
     double hi, lo;
 } pair;
@@ -308,4 +310,110 @@ void isg_profile_round(const double *weights, int64_t count, isg_dtype dtype, vo
         else
             ((float *)out)[i] = weights[i] < FLT_MIN ? 0 : (float)weights[i];
     }
+}
+
+// The polynomial that makes the derivative of a Gaussian: q of order n + 1 is q' - (x/sigma^2) q, and 1 of order 0.
+// coefficients: of x^0 ... x^order.
+static void derivative_polynomial(double sigma, int32_t order, pair *coefficients)
+{
+    pair by = divide(exactly(1), two_product(sigma, sigma)), next[MOST_ORDER + 2];
+    for (int32_t i = 0; i <= MOST_ORDER; i++)
+        coefficients[i] = exactly(i == 0);
+    for (int32_t n = 0; n < order; n++) {
+        for (int32_t i = 0; i <= n + 1; i++) {
+            pair slope = i <= n ? multiply(exactly(i + 1), i < n ? coefficients[i + 1] : exactly(0)) : exactly(0);
+            next[i] = add(slope, i > 0 ? minus(multiply(by, coefficients[i - 1])) : exactly(0));
+        }
+        for (int32_t i = 0; i <= n + 1; i++)
+            coefficients[i] = next[i];
+    }
+}
+
+// The polynomial of that order and parity, times the weights, whose moments below the order are 0 and whose moment of
+// the order is order!: a linear system in its 1 to 3 coefficients, solved by elimination. Unit is sigma, so that
+// coefficients are of one size; a filter of few places may have no such polynomial.
+static isg_status exact_polynomial(const double *weights, double sigma, int32_t order, int64_t radius,
+                                   pair *coefficients, isg_error *error)
+{
+    enum { MOST = MOST_ORDER / 2 + 1 };
+    int32_t parity = order % 2, count = order / 2 + 1;
+    pair moment[2 * MOST_ORDER + 1], row[MOST][MOST + 1];
+    for (int32_t j = 0; j <= 2 * order; j += 2) {
+        moment[j] = exactly(j == 0 ? weights[radius] : 0);
+        for (int64_t k = radius; k >= 1; k--) {
+            pair power = exactly(2 * weights[radius + k]), x = divide(exactly((double)k), exactly(sigma));
+            for (int32_t i = 0; i < j; i++)
+                power = multiply(power, x);
+            moment[j] = add(moment[j], power);
+        }
+    }
+    for (int32_t i = 0; i < count; i++) {
+        for (int32_t c = 0; c < count; c++)
+            row[i][c] = moment[2 * (parity + i + c)];
+        row[i][count] = exactly(0);
+    }
+    row[count - 1][count] = exactly(1);
+    for (int32_t i = 0; i < order; i++) // order! / sigma^order
+        row[count - 1][count] = divide(multiply(row[count - 1][count], exactly(i + 1)), exactly(sigma));
+    // Moments of positive weights: the system is positive definite, or singular where there are too few places.
+    for (int32_t i = 0; i < count; i++) {
+        if (!(row[i][i].hi > 1e-24 * moment[2 * (parity + i)].hi))
+            return isg_fail(error, ISG_ERR_RANGE,
+                            "an exact derivative of order %d cannot be had at sigma %g with radius %lld", (int)order,
+                            sigma, (long long)radius);
+        for (int32_t below = i + 1; below < count; below++) {
+            pair factor = divide(row[below][i], row[i][i]);
+            for (int32_t c = i; c <= count; c++)
+                row[below][c] = add(row[below][c], minus(multiply(factor, row[i][c])));
+        }
+    }
+    for (int32_t i = 0; i <= MOST_ORDER; i++)
+        coefficients[i] = exactly(0);
+    for (int32_t i = count - 1; i >= 0; i--) {
+        pair value = row[i][count];
+        for (int32_t c = i + 1; c < count; c++)
+            value = add(value, minus(multiply(row[i][c], coefficients[parity + 2 * c])));
+        coefficients[parity + 2 * i] = divide(value, row[i][i]);
+    }
+    // Back to samples; of an odd order SciPy's sign, which is that of -k.
+    for (int32_t i = parity; i <= order; i += 2) {
+        for (int32_t q = 0; q < i; q++)
+            coefficients[i] = divide(coefficients[i], exactly(sigma));
+        coefficients[i] = parity ? minus(coefficients[i]) : coefficients[i];
+    }
+    return ISG_OK;
+}
+
+isg_status isg_profile_taps(double sigma, int32_t order, int64_t radius, isg_sampling sampling, bool exact,
+                            double *half, isg_error *error)
+{
+    double reach = (double)radius + (sampling == ISG_SAMPLING_INTEGRATED ? 0.5 : 0);
+    isg_axis axis = {.size = 2 * radius + 1,
+                     .from = -reach,
+                     .to = reach,
+                     .sigma = sigma,
+                     .sampling = sampling == ISG_SAMPLING_DEFAULT ? ISG_SAMPLING_POINT : sampling,
+                     .normalize = ISG_NORMALIZE_SUM};
+    double *weights = isg_alloc(axis.size, sizeof *weights);
+    if (!weights)
+        return no_memory(error);
+    isg_status st = isg_profile(&axis, weights, error);
+    pair q[MOST_ORDER + 1];
+    derivative_polynomial(sigma, order, q);
+    if (exact && order > 0 && !st)
+        st = exact_polynomial(weights, sigma, order, radius, q, error);
+    for (int64_t k = 0; k <= radius && !st; k++) {
+        pair value = q[order];
+        for (int32_t i = order - 1; i >= 0; i--)
+            value = add(multiply(value, exactly((double)k)), q[i]);
+        // The element ahead is seen by the Gaussian from behind: q(-k).
+        half[k] = multiply(order % 2 ? minus(value) : value, exactly(weights[radius + k])).hi;
+        if (!(fabs(half[k]) <= 0x1p30))
+            st = isg_fail(error, ISG_ERR_RANGE, "a weight of %g, of order %d at sigma %g, is out of range", half[k],
+                          (int)order, sigma);
+        if (fabs(half[k]) < DBL_MIN)
+            half[k] = 0;
+    }
+    free(weights);
+    return st;
 }

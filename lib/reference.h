@@ -2,6 +2,7 @@
 #ifndef ISG_LIB_REFERENCE_H
 #define ISG_LIB_REFERENCE_H
 
+#include "filter_plan.h"
 #include "kernels.h"
 #include "plan.h"
 
@@ -21,10 +22,23 @@ typedef struct isg_reference {
     void (*gram)(const isg_plan *plan, const isg_points *x, const isg_points *y, void *k, int64_t stride);
     // The outer product of ndim profiles of the real type.
     void (*grid)(int32_t ndim, const int64_t *shape, const void *const *profiles, void *out);
+    // The filter's parts, on arrays without gaps. scale: x[i] = 0 below s.tiny, else x[i] * s.factor, in place; returns
+    // whether there are finite numbers from `large` on, and then, or where `dry`, leaves x alone.
+    bool (*filter_scale)(isg_filter_scale s, double large, bool dry, void *x, int64_t count);
+    // Along the middle axis of outer x n x inner elements. table: as isg_filter_table.
+    void (*filter_axis)(const isg_filter_axis *axis, isg_filter_scale s, const int32_t *table, int64_t outer, int64_t n,
+                        int64_t inner, const void *in, void *out);
+    // A result as an element of any type that a filter gives.
+    void (*filter_store)(const void *x, int64_t i, isg_dtype dtype, void *out, int64_t at);
 } isg_reference;
 
 // dtype: ISG_F32 or ISG_F64. Never NULL.
 const isg_reference *isg_reference_get(isg_dtype dtype, bool fused);
+
+// The whole filter: reads `in`, which is in host memory, and writes `out`, whatever their types and strides. false: no
+// memory.
+bool isg_reference_filter(const isg_reference *reference, const isg_filter_plan *plan, const isg_array *in,
+                          const isg_array *out);
 
 // "isogram-2/f32/fused" and its three siblings.
 const char *isg_contract_name(isg_dtype dtype, bool fused);

@@ -10,6 +10,7 @@
 #include "../cl/combine.h"
 #include "../cl/formulas.h"
 #pragma GCC diagnostic pop
+#include "../cl/half.h"
 #include "../cl/pairs.h"
 
 static real (*const formulas[])(real, real, real, real) = {
@@ -181,6 +182,59 @@ static void grid(int32_t ndim, const int64_t *shape, const void *const *profiles
     }
 }
 
+// --- as filter.cl does
+
+static bool filter_scale(isg_filter_scale s, double large, bool dry, void *x, int64_t count)
+{
+    real *v = x;
+    bool found = false;
+    for (int64_t i = 0; i < count; i++)
+        found |= magnitude(v[i]) >= (real)large && magnitude(v[i]) <= (PICK_REAL(FLT_MAX, DBL_MAX));
+    for (int64_t i = 0; i < count && !dry; i++)
+        v[i] = magnitude(v[i]) < (real)s.tiny ? 0 : v[i] * (real)s.factor;
+    return found;
+}
+
+static void filter_axis(const isg_filter_axis *axis, isg_filter_scale s, const int32_t *table, int64_t outer, int64_t n,
+                        int64_t inner, const void *in, void *out)
+{
+    const real *x = in;
+    real *y = out;
+    for (int64_t at = 0; at < outer * n * inner; at++) {
+        int64_t i = at / inner % n, line = at - i * inner, r = axis->radius;
+        real sum = 0;
+        for (int64_t k = r; k >= 1; k--) {
+            int32_t low = table[i + r - k], high = table[i + r + k];
+            real a = low < 0 ? (real)s.constant : x[line + low * inner];
+            real b = high < 0 ? (real)s.constant : x[line + high * inner];
+            sum = FMA((real)axis->weights[r - k], axis->order % 2 ? b - a : b + a, sum);
+        }
+        sum = FMA((real)axis->weights[r], x[at], sum);
+        y[at] = magnitude(sum) < (real)s.tiny ? 0 : sum * (real)s.factor;
+    }
+}
+
+// Whole numbers: to nearest, halves to even; then within the bounds.
+static double whole_number(real x, double lowest, double highest)
+{
+    double r = x != x ? 0 : rint((double)x); // the host rounds to nearest even
+    return r < lowest ? lowest : r > highest ? highest : r;
+}
+
+static void filter_store(const void *from, int64_t i, isg_dtype dtype, void *out, int64_t at)
+{
+    real x = ((const real *)from)[i];
+    switch (dtype) {
+    case ISG_F64: ((double *)out)[at] = x; break;
+    case ISG_F32: ((float *)out)[at] = (float)(fabs((double)x) < FLT_MIN ? 0 : x); break;
+    case ISG_F16: ((uint16_t *)out)[at] = (uint16_t)half_bits(x); break;
+    case ISG_U8: ((uint8_t *)out)[at] = (uint8_t)whole_number(x, 0, UINT8_MAX); break;
+    case ISG_U16: ((uint16_t *)out)[at] = (uint16_t)whole_number(x, 0, UINT16_MAX); break;
+    case ISG_I16: ((int16_t *)out)[at] = (int16_t)whole_number(x, INT16_MIN, INT16_MAX); break;
+    default: ((int32_t *)out)[at] = (int32_t)whole_number(x, INT32_MIN, INT32_MAX); break;
+    }
+}
+
 #if FUSED
 #define NAME ISG_CAT(ISG_CAT(isg_reference_f, REAL_BITS), _fused)
 #else
@@ -196,4 +250,7 @@ const isg_reference NAME = {
     .norms = norms,
     .gram = gram,
     .grid = grid,
+    .filter_scale = filter_scale,
+    .filter_axis = filter_axis,
+    .filter_store = filter_store,
 };

@@ -60,6 +60,8 @@ static isg_status compute(isg_context *context, const isg_case *c, void *out)
     case ISG_CASE_FUNCTION:
     case ISG_CASE_FORMULA: return compute_function(context, c, out);
     case ISG_CASE_GRAM: return compute_gram(context, c, out);
+    case ISG_CASE_FILTER:
+        return isg_filter(context, isg_filter_case_view(c, c->a), isg_filter_case_view(c, out), &c->filter);
     default: return compute_grid(context, c, out);
     }
 }

@@ -6,10 +6,33 @@
 #include "operator.h"
 #include "reference.h"
 
+#include <isogram/filter.h>
 #include <isogram/gram.h>
 #include <isogram/grid.h>
 
-typedef enum isg_case_kind { ISG_CASE_FUNCTION, ISG_CASE_FORMULA, ISG_CASE_GRAM, ISG_CASE_GRID } isg_case_kind;
+// splitmix64: Steele, Lea, Flood 2014. Every input is made from its integers by exact steps or one IEEE operation, so
+// that all hosts make the same ones.
+static inline uint64_t next_integer(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+// In [-1, 1), 24 random bits.
+static inline double next_fraction(uint64_t *state)
+{
+    return (double)((int64_t)(next_integer(state) >> 40) - (1 << 23)) * 0x1p-23;
+}
+
+typedef enum isg_case_kind {
+    ISG_CASE_FUNCTION,
+    ISG_CASE_FORMULA,
+    ISG_CASE_GRAM,
+    ISG_CASE_GRID,
+    ISG_CASE_FILTER
+} isg_case_kind;
 
 typedef struct isg_case {
     isg_case_kind kind;
@@ -20,7 +43,7 @@ typedef struct isg_case {
     int64_t count;      // results
 
     int function;            // FUNCTION: of cl/functions.h
-    void *a, *b;             // FUNCTION: arguments. FORMULA: numbers of pairs. GRAM: points
+    void *a, *b;             // FUNCTION: arguments. FORMULA: numbers of pairs. GRAM: points. FILTER: image
     int64_t n, m, d;         // GRAM: b has m points; m = 0: K(X, X)
     bool diagonal;           // GRAM: only the diagonal
     int kernel;              // FORMULA
@@ -29,6 +52,8 @@ typedef struct isg_case {
     double lengthscales[5];  // GRAM: of d coordinates; all 0: none
     double *factors;         // GRAM: n of them, or NULL
     isg_grid_params grid;
+    isg_filter_params filter;
+    isg_array image; // FILTER: what is filtered, dense, in `a`
 } isg_case;
 
 // Cases of one precision and arithmetic. Quick ones: the formulas of all rows, but the Gram matrices of few.
@@ -50,6 +75,12 @@ void isg_case_hash(const isg_case *c, const void *results, char *hex);
 
 // The inputs of one result, for a message.
 void isg_case_describe(const isg_case *c, int64_t at, char *text, size_t bytes);
+
+// Those of the filter (verify_filter.c).
+int isg_filter_case_count(bool quick);
+bool isg_filter_case_make(isg_case *c, int at, bool quick);
+bool isg_filter_case_expected(const isg_case *c, void *out);
+isg_array isg_filter_case_view(const isg_case *c, void *data);
 
 // What the golden file calls a case: "isogram-2/f32/fused quick gram rbf/hostile".
 void isg_case_key(const isg_case *c, bool quick, char *key, size_t bytes);

@@ -13,6 +13,7 @@ static const struct {
 } verbs[] = {
     {"devices", verb_devices, "what OpenCL devices are here, which one is chosen, what its probe found"},
     {"grid", verb_grid, "a Gaussian grid: the stencil that smooths an image"},
+    {"filter", verb_filter, "an array in a .npy file, smoothed or differentiated"},
     {"gram", verb_gram, "the Gram matrix of points in a .npy file"},
     {"kernels", verb_kernels, "the covariance functions there are"},
     {"verify", verb_verify, "the certificate: whether a device gives the contract's bits"},

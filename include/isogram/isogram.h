@@ -7,6 +7,7 @@
 
 #include <isogram/base.h>
 #include <isogram/context.h>
+#include <isogram/filter.h>
 #include <isogram/gram.h>
 #include <isogram/grid.h>
 #include <isogram/kernel.h>

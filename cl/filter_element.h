@@ -1,0 +1,87 @@
+// Elements of arrays to numbers and back. The includer has defined IN, OUT, element_in and element_out (filter.cl).
+#ifndef ISG_CL_FILTER_ELEMENT_H
+#define ISG_CL_FILTER_ELEMENT_H
+
+#include "half.h"
+
+#if IN == FILTER_F16
+// The number that 16 bits are, exactly; a NaN's digits move along.
+FN scalar from_element(ushort half_number)
+{
+    const int field = half_number >> 10 & 31, digits = half_number & 1023;
+    scalar value = (scalar)digits * (scalar)0x1p-24f; // subnormal, or zero
+    if (field > 0) {
+        scalar_bits b = ((scalar_bits)(field < 31 ? field - 15 + BIAS : 2 * BIAS + 1) << FIELD) |
+                        ((scalar_bits)digits << (FIELD - 10));
+#if REAL_BITS == 64
+        value = as_double(b);
+#else
+        value = as_float(b);
+#endif
+    }
+    return half_number >> 15 ? -value : value;
+}
+#else
+// Rounded to nearest even where the real type is the narrower one.
+FN scalar from_element(element_in element)
+{
+    return (scalar)element;
+}
+#endif
+
+#if OUT == FILTER_F16
+FN void to_elements(real v, element_out *lane)
+{
+    bits b = half_bits(v);
+#if LANES == 1
+    lane[0] = (ushort)b;
+#else
+    scalar_bits each[LANES];
+    ISG_CAT(vstore, LANES)(b, 0, each);
+    for (int l = 0; l < LANES; l++)
+        lane[l] = (ushort)each[l];
+#endif
+}
+#elif OUT == FILTER_F32 || OUT == FILTER_F64
+FN void to_elements(real v, element_out *lane)
+{
+    scalar each[LANES];
+    STORE(v, each);
+    for (int l = 0; l < LANES; l++)
+        lane[l] = (element_out)each[l];
+}
+#else
+
+#if OUT == FILTER_U8
+#define LOWEST  0
+#define HIGHEST 255
+#elif OUT == FILTER_U16
+#define LOWEST  0
+#define HIGHEST 65535
+#elif OUT == FILTER_I16
+#define LOWEST  (-32768)
+#define HIGHEST 32767
+#else
+#define LOWEST  (-2147483647 - 1)
+#define HIGHEST 2147483647
+#endif
+
+// Whole numbers: rounded to nearest even, by adding a power of two to which halves are too small; then the nearest one
+// that there is; 0 for NaN.
+FN void to_elements(real v, element_out *lane)
+{
+    const real shift = PICK_REAL(0x1p23f, 0x1p52);
+    real mag = magnitude(v);
+    real whole = pick(MASK(mag < shift), with_sign((mag + shift) - shift, v), v);
+    scalar each[LANES];
+    STORE(as_real(as_bits(whole) & ~is_nan(v)), each);
+    for (int l = 0; l < LANES; l++) {
+        // The bounds are powers of two, or small: numbers of either precision.
+        const scalar above = OUT == FILTER_I32 ? (scalar)2147483648.0f : (scalar)HIGHEST;
+        lane[l] = each[l] >= above ? HIGHEST : each[l] <= (scalar)LOWEST ? LOWEST : (element_out)each[l];
+    }
+}
+
+#endif
+
+#endif

@@ -1,0 +1,330 @@
+// isogram filter: an array in a .npy file, smoothed or differentiated.
+#include "deliver.h"
+#include "report.h"
+#include "verbs.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    OPTION_SIGMA = OPTION_OWN,
+    OPTION_ORDER,
+    OPTION_MODE,
+    OPTION_CVAL,
+    OPTION_TRUNCATE,
+    OPTION_RADIUS,
+    OPTION_AXES,
+    OPTION_SAMPLING,
+    OPTION_LIKE,
+    OPTION_DTYPE,
+    OPTION_EXACT
+};
+
+static void help(void)
+{
+    printf(
+        "usage: isogram filter IN.npy --sigma S[,S...] -o OUT.npy [options]\n\n"
+        "IN.npy holds an array of 1 to 4 dimensions of uint8, uint16, int16, int32, float16, float32 or float64; - is\n"
+        "standard input. One value of an option is for all axes, or there is one for each filtered axis.\n\n"
+        "      --sigma S[,S...]  in samples; an axis with sigma 0 is left as it is\n"
+        "      --order N[,N...]  of the derivative, 0 to 4 (default 0)\n"
+        "      --mode M[,M...]   beyond the border: reflect dcba|abcd|dcba (default), mirror dcb|abcd|cba, nearest,\n"
+        "                        constant, wrap; also grid-mirror, grid-constant, grid-wrap\n"
+        "      --exact           derivatives whose weights add up to 0 and give n! for x^n, which sampled ones miss "
+        "at\n"
+        "                        small sigma\n"
+        "      --cval X          what mode constant puts there (default 0)\n"
+        "      --truncate T      the filter ends T sigmas from its middle (default 4)\n"
+        "      --radius R[,R...] or after R samples\n"
+        "      --axes A[,A...]   the axes to filter; negative ones count from the last (default all)\n"
+        "      --sampling MODE   point (default), integrated or bessel, as in isogram grid; order 0 only but for "
+        "point\n"
+        "      --like NAME       whose defaults: scipy (default), skimage, opencv, arrayfire, clij\n"
+        "      --dtype T         of OUT.npy (default: that of IN.npy). Whole numbers are rounded once, at the end, "
+        "and\n"
+        "                        kept within their range\n"
+        "      --precision P     of the arithmetic: f32 or f64 (default f64 for float64 and int32)\n"
+        "      --plot FILE.png   before and after side by side, on one scale; of 3 or 4 axes the middle plane\n%s",
+        common_help);
+}
+
+typedef struct filter_options {
+    common_options common;
+    isg_filter_params params;
+    const char *in;
+    isg_dtype dtype;                              // of the output; NONE: the input's
+    int sigmas, orders, modes, radii, axis_count; // how many values were given
+} filter_options;
+
+static const isg_dtype dtypes[] = {ISG_U8, ISG_U16, ISG_I16, ISG_I32, ISG_F16, ISG_F32, ISG_F64};
+
+static isg_dtype dtype_named(const char *word)
+{
+    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++)
+        if (strcmp(isg_dtype_name(dtypes[i]), word) == 0)
+            return dtypes[i];
+    return ISG_DTYPE_NONE;
+}
+
+// Whole numbers "A,B,…" within [least, most]; the count or -1.
+static int parse_whole(const char *text, int64_t least, int64_t most, int64_t *values)
+{
+    double given[ISG_FILTER_MAX_NDIM];
+    int count = parse_doubles(text, given, ISG_FILTER_MAX_NDIM);
+    for (int i = 0; i < count; i++) {
+        if (!(given[i] >= (double)least && given[i] <= (double)most) || given[i] != rint(given[i]))
+            return -1;
+        values[i] = (int64_t)given[i];
+    }
+    return count;
+}
+
+static int parse_modes(const char *text, isg_mode *modes)
+{
+    int count = 0;
+    char word[32];
+    while (count < ISG_FILTER_MAX_NDIM) {
+        size_t length = strcspn(text, ",");
+        snprintf(word, sizeof word, "%.*s", (int)length, text);
+        modes[count] = isg_mode_named(word);
+        if (modes[count++] == ISG_MODE_DEFAULT)
+            return -1;
+        if (!text[length])
+            return count;
+        text += length + 1;
+    }
+    return -1;
+}
+
+static bool take_sampling(filter_options *o, const char *value)
+{
+    for (int i = 1; i < ISG_SAMPLING_COUNT; i++)
+        if (strcmp(isg_sampling_name((isg_sampling)i), value) == 0 && i != ISG_SAMPLING_DELTA)
+            o->params.sampling = (isg_sampling)i;
+    return o->params.sampling || (misuse("--sampling '%s'; it is point, integrated or bessel", value), false);
+}
+
+// False after a usage error, which has been printed.
+static bool take_option(filter_options *o, int option, const char *value)
+{
+    isg_filter_params *p = &o->params;
+    int64_t whole[ISG_FILTER_MAX_NDIM] = {0};
+    switch (option) {
+    case OPTION_SIGMA:
+        o->sigmas = parse_doubles(value, p->sigma, ISG_FILTER_MAX_NDIM);
+        return o->sigmas > 0 || (misuse("--sigma '%s'; it is a number, or one for each axis", value), false);
+    case OPTION_ORDER:
+        o->orders = parse_whole(value, 0, ISG_FILTER_MAX_ORDER, whole);
+        for (int i = 0; i < o->orders; i++)
+            p->order[i] = (int32_t)whole[i];
+        return o->orders > 0 ||
+               (misuse("--order '%s'; it is 0 to %d, or one for each axis", value, ISG_FILTER_MAX_ORDER), false);
+    case OPTION_MODE:
+        o->modes = parse_modes(value, p->mode);
+        return o->modes > 0 ||
+               (misuse("--mode '%s'; it is reflect, mirror, nearest, constant or wrap, or one for each axis", value),
+                false);
+    case OPTION_RADIUS: // 0 would mean the default
+        o->radii = parse_whole(value, 1, INT32_MAX, p->radius);
+        return o->radii > 0 || (misuse("--radius '%s'; it is a number from 1 on, or one for each axis", value), false);
+    case OPTION_AXES:
+        o->axis_count = parse_whole(value, -ISG_FILTER_MAX_NDIM, ISG_FILTER_MAX_NDIM - 1, whole);
+        for (int i = 0; i < o->axis_count; i++)
+            p->axes[i] = (int32_t)whole[i];
+        p->axis_count = o->axis_count;
+        return o->axis_count > 0 || (misuse("--axes '%s'; it is a list such as 0,1 or -1", value), false);
+    case OPTION_CVAL: return parse_double(value, &p->constant) || (misuse("--cval '%s'; it is a number", value), false);
+    case OPTION_TRUNCATE:
+        return (parse_double(value, &p->truncate) && p->truncate > 0) ||
+               (misuse("--truncate '%s'; it is a number above 0", value), false);
+    case OPTION_SAMPLING: return take_sampling(o, value);
+    case OPTION_LIKE: p->like = value; return true;
+    case OPTION_EXACT: p->exact = 1; return true;
+    case OPTION_DTYPE:
+        o->dtype = dtype_named(value);
+        return o->dtype != ISG_DTYPE_NONE ||
+               (misuse("--dtype '%s'; it is uint8, uint16, int16, int32, float16, float32 or float64", value), false);
+    default: return take_common_option(&o->common, option, value) >= 0;
+    }
+}
+
+static bool settle(filter_options *o, int count, char **words)
+{
+    if (count != 1)
+        return misuse(count ? "'%s' is one argument too many" : "a .npy file is needed; see isogram filter --help",
+                      count ? words[1] : ""),
+               false;
+    o->in = words[0];
+    if (!o->common.output && !o->common.plot)
+        return misuse("--output, --plot or both are needed"), false;
+    if (!o->sigmas && !o->params.like)
+        return misuse("--sigma is needed"), false;
+    return check_common_options(&o->common);
+}
+
+// A value for each filtered axis, of as many as there are. False after a complaint.
+static bool spread(filter_options *o, int32_t ndim)
+{
+    isg_filter_params *p = &o->params;
+    const struct {
+        const char *name;
+        int count;
+    } given[] = {{"--sigma", o->sigmas}, {"--order", o->orders}, {"--mode", o->modes}, {"--radius", o->radii}};
+    int axes = o->axis_count ? o->axis_count : (int)ndim;
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
+        if (given[i].count > 1 && given[i].count != axes)
+            return complain("%s has %d values for %d axes", given[i].name, given[i].count, axes), false;
+    p->each = 1;
+    for (int a = 1; a < axes && a < ISG_FILTER_MAX_NDIM; a++) {
+        p->sigma[a] = o->sigmas > 1 ? p->sigma[a] : p->sigma[0];
+        p->order[a] = o->orders > 1 ? p->order[a] : p->order[0];
+        p->mode[a] = o->modes > 1 ? p->mode[a] : p->mode[0];
+        p->radius[a] = o->radii > 1 ? p->radius[a] : p->radius[0];
+    }
+    return true;
+}
+
+// Element (i, j) of the middle plane; a vector is a plane of one row.
+static double at_middle(const isg_array *a, int64_t i, int64_t j)
+{
+    int64_t index = j * a->strides[a->ndim - 1];
+    for (int32_t axis = 0; axis < a->ndim - 2; axis++)
+        index += a->shape[axis] / 2 * a->strides[axis];
+    if (a->ndim > 1)
+        index += i * a->strides[a->ndim - 2];
+    return isg_load_double(a->dtype, a->data, index);
+}
+
+// Before and after with a gap between them, in a new block of single numbers: no numbers in the gap. NULL without
+// memory.
+static float *side_by_side(const isg_array *before, const isg_array *after, isg_array *both)
+{
+    int64_t rows = before->ndim > 1 ? before->shape[before->ndim - 2] : 1, columns = before->shape[before->ndim - 1];
+    int64_t gap = columns / 32 + 1, width = 2 * columns + gap;
+    float *values = malloc((size_t)(rows * width) * sizeof *values);
+    for (int64_t i = 0; i < rows && values; i++) {
+        for (int64_t j = 0; j < columns; j++) {
+            values[i * width + j] = (float)at_middle(before, i, j);
+            values[i * width + columns + gap + j] = (float)at_middle(after, i, j);
+        }
+        for (int64_t j = 0; j < gap; j++)
+            values[i * width + columns + j] = NAN;
+    }
+    *both = isg_matrix_f32(values, rows, width);
+    return values;
+}
+
+static void fill_report(cJSON *report, const filter_options *o, const isg_array *in, const isg_array *out,
+                        double seconds)
+{
+    const isg_filter_params *p = &o->params;
+    cJSON_AddItemToObject(report, "shape", report_shape(in->ndim, in->shape));
+    cJSON_AddStringToObject(report, "input_dtype", isg_dtype_name(in->dtype));
+    cJSON_AddStringToObject(report, "dtype", isg_dtype_name(out->dtype));
+    if (p->like)
+        cJSON_AddStringToObject(report, "like", p->like);
+    cJSON *axes = cJSON_AddArrayToObject(report, "axes");
+    for (int i = 0; i < (p->axis_count ? p->axis_count : in->ndim); i++) {
+        int32_t axis = !p->axis_count ? i : p->axes[i] < 0 ? p->axes[i] + in->ndim : p->axes[i];
+        int64_t count = 0;
+        isg_filter_weights(p, in->ndim, axis, NULL, 0, &count, NULL);
+        cJSON *a = cJSON_CreateObject();
+        cJSON_AddNumberToObject(a, "axis", axis);
+        cJSON_AddNumberToObject(a, "sigma", p->sigma[i]);
+        cJSON_AddNumberToObject(a, "order", p->order[i]);
+        if (p->mode[i])
+            cJSON_AddStringToObject(a, "mode", isg_mode_name(p->mode[i]));
+        cJSON_AddNumberToObject(a, "weights", (double)count);
+        cJSON_AddItemToArray(axes, a);
+    }
+    if (o->common.output)
+        cJSON_AddStringToObject(report, "output", o->common.output);
+    if (o->common.plot)
+        cJSON_AddStringToObject(report, "plot", o->common.plot);
+    cJSON_AddNumberToObject(report, "seconds", seconds);
+}
+
+// The precision that the library takes where none was asked for (base.h).
+static isg_precision precision_used(const filter_options *o, const isg_array *in)
+{
+    if (o->params.precision != ISG_PRECISION_DEFAULT)
+        return o->params.precision;
+    return in->dtype == ISG_F64 || in->dtype == ISG_I32 ? ISG_PRECISION_F64 : ISG_PRECISION_F32;
+}
+
+static int finish(const filter_options *o, isg_context *context, const isg_array *in, isg_npy **file, double seconds)
+{
+    isg_array out = *isg_npy_array(*file), both = out;
+    cJSON *report = report_new("filter", context, precision_used(o, in));
+    fill_report(report, o, in, &out, seconds);
+    float *picture = o->common.plot ? side_by_side(in, &out, &both) : NULL;
+    int code = o->common.plot && !picture ? complain("no memory for the picture") : EXIT_DONE;
+    if (!code)
+        code = deliver(&o->common, file, &both, NULL);
+    free(picture);
+    int printed = report_finish(report, o->common.json && code == EXIT_DONE);
+    return code ? code : printed;
+}
+
+static int run(filter_options *o, isg_context *context, isg_npy **in, isg_npy **out)
+{
+    isg_error error = {ISG_OK, ""};
+    progress shown;
+    if (isg_npy_open(in, o->in, &error))
+        return complain("%s", error.message);
+    const isg_array *a = isg_npy_array(*in);
+    if (!spread(o, a->ndim))
+        return EXIT_FAILED;
+    isg_dtype dtype = o->dtype == ISG_DTYPE_NONE ? a->dtype : o->dtype;
+    if (isg_npy_create(out, o->common.output ? o->common.output : "-", dtype, a->ndim, a->shape, &error))
+        return complain("%s", error.message);
+    o->params.precision = o->common.precision;
+    o->params.progress = progress_step;
+    o->params.progress_user = &shown;
+    progress_start(&shown, o->common.quiet, "multiply-adds");
+    double start = isg_seconds();
+    isg_status st = isg_filter(context, *a, *isg_npy_array(*out), &o->params);
+    progress_end(&shown);
+    if (st)
+        return complain("%s", isg_context_error(context)->message);
+    return finish(o, context, a, out, isg_seconds() - start);
+}
+
+int verb_filter(int argc, char **argv)
+{
+    static const struct option table[] = {{"sigma", required_argument, 0, OPTION_SIGMA},
+                                          {"order", required_argument, 0, OPTION_ORDER},
+                                          {"mode", required_argument, 0, OPTION_MODE},
+                                          {"cval", required_argument, 0, OPTION_CVAL},
+                                          {"truncate", required_argument, 0, OPTION_TRUNCATE},
+                                          {"radius", required_argument, 0, OPTION_RADIUS},
+                                          {"axes", required_argument, 0, OPTION_AXES},
+                                          {"sampling", required_argument, 0, OPTION_SAMPLING},
+                                          {"like", required_argument, 0, OPTION_LIKE},
+                                          {"dtype", required_argument, 0, OPTION_DTYPE},
+                                          {"exact", no_argument, 0, OPTION_EXACT},
+                                          COMMON_OPTIONS,
+                                          {0, 0, 0, 0}};
+    filter_options o = {.dtype = ISG_DTYPE_NONE};
+    for (int option; (option = next_option(argc, argv, table)) != -1;) {
+        if (option == OPTION_HELP) {
+            help();
+            return EXIT_DONE;
+        }
+        if (option == OPTION_WRONG || !take_option(&o, option, optarg))
+            return EXIT_USAGE;
+    }
+    if (!settle(&o, argc - optind, argv + optind))
+        return EXIT_USAGE;
+    isg_context *context = open_context(&o.common);
+    if (!context)
+        return EXIT_FAILED;
+    isg_npy *in = NULL, *out = NULL;
+    int code = run(&o, context, &in, &out);
+    isg_npy_close(&out);
+    isg_npy_close(&in);
+    isg_context_destroy(&context);
+    return code;
+}
