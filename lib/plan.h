@@ -43,6 +43,9 @@ isg_extent isg_extent_of(const isg_points *x, const isg_points *y);
 isg_status isg_plan_make(isg_plan *plan, const isg_composite *composite, isg_extent extent, isg_dtype dtype,
                          isg_error *error);
 
+// An exponent: values are at most 2^it in size, or infinite. Of the function and the extent of the data alone.
+int isg_plan_largest(const isg_plan *plan, isg_extent extent, isg_dtype dtype);
+
 // The function of cl/pairs.h that adds to a pair's number.
 const char *isg_plan_add(const isg_plan *plan, isg_pair pair);
 

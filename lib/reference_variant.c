@@ -1,5 +1,6 @@
 // The reference in one precision and arithmetic: the build compiles this file four times, with REAL_BITS and FUSED set.
 #include "reference.h"
+#include "weights.h"
 
 #include <stdlib.h>
 
@@ -162,6 +163,34 @@ static void gram(const isg_plan *plan, const isg_points *x, const isg_points *y,
     free(y_norms);
 }
 
+// As apply.cl does. Products in double of two numbers of single precision are exact. Every product is looked at, which
+// changes none where it need not be.
+static double sum(const void *k, const void *v, int64_t step, int64_t count, isg_dtype sums)
+{
+    real total = 0;
+    double wide_total = 0;
+    for (int64_t first = 0; first < count; first += ISG_BLOCK_SOURCES) {
+        real block = 0;
+        double wide_block = 0;
+        for (int64_t j = first; j < isg_min(first + ISG_BLOCK_SOURCES, count); j++) {
+            real value = ((const real *)k)[j];
+            if (REAL_BITS == 32 && sums == ISG_F64)
+                wide_block = wide_block + (double)value * ((const double *)v)[j * step];
+            else
+                block = add_dot_fine(block, value, ((const real *)v)[j * step]);
+        }
+        total = total + block;
+        wide_total = wide_total + wide_block;
+    }
+    return REAL_BITS == 32 && sums == ISG_F64 ? wide_total : (double)total;
+}
+
+static double combine(double alpha, double sum, int exponent, double beta, double old)
+{
+    real product = real_product((real)alpha, scale_back((real)sum, (real)exponent));
+    return beta == 0 ? product : real_sum(product, real_product((real)beta, (real)old));
+}
+
 // As grid.cl does.
 static void grid(int32_t ndim, const int64_t *shape, const void *const *profiles, void *out)
 {
@@ -195,5 +224,7 @@ const isg_reference NAME = {
     .formula = formula,
     .norms = norms,
     .gram = gram,
+    .sum = sum,
+    .combine = combine,
     .grid = grid,
 };

@@ -55,6 +55,7 @@ typedef struct isg_kernel {
     int32_t fine;                            // 1: the value keeps its digits as the pair's number goes to 0
     int32_t far;                             // 1: the value is a number to the end of the range, however far points are
                                              // apart: neither 0 nor next to it
+    int32_t bounded;                         // 1: |k| is at most 1
 } isg_kernel;
 
 // By name or alias, case-sensitive; NULL when there is none.
