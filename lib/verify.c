@@ -54,12 +54,29 @@ static isg_status compute_grid(isg_context *context, const isg_case *c, void *ou
     return st;
 }
 
+// What beta multiplies is the number of each element.
+static isg_status compute_apply(isg_context *context, const isg_case *c, void *out)
+{
+    isg_gram *gram;
+    isg_gram_params params = isg_case_gram(c);
+    isg_status st = isg_gram_create(context, &gram, &params);
+    int64_t sources = c->apply.transpose ? c->n : c->m;
+    for (int64_t i = 0; i < c->count; i++)
+        isg_store_double(c->dtype, out, i, (double)i);
+    if (!st)
+        st = isg_gram_apply(gram, isg_matrix(c->dtype, c->v, sources, c->columns),
+                            isg_matrix(c->dtype, out, c->count / c->columns, c->columns), &c->apply);
+    isg_gram_destroy(&gram);
+    return st;
+}
+
 static isg_status compute(isg_context *context, const isg_case *c, void *out)
 {
     switch (c->kind) {
     case ISG_CASE_FUNCTION:
     case ISG_CASE_FORMULA: return compute_function(context, c, out);
     case ISG_CASE_GRAM: return compute_gram(context, c, out);
+    case ISG_CASE_APPLY: return compute_apply(context, c, out);
     default: return compute_grid(context, c, out);
     }
 }

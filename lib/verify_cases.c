@@ -1,28 +1,14 @@
 #include "verify_cases.h"
 #include "kernels.h"
 #include "profile.h"
+#include "verify_inputs.h"
+#include "verify_sums.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
-
-// splitmix64: Steele, Lea, Flood 2014. Every input is made from its integers by exact steps or one IEEE operation, so
-// that all hosts make the same ones.
-static uint64_t next_integer(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-// In [-1, 1), 24 random bits.
-static double next_fraction(uint64_t *state)
-{
-    return (double)((int64_t)(next_integer(state) >> 40) - (1 << 23)) * 0x1p-23;
-}
 
 // --- functions
 
@@ -454,7 +440,7 @@ static int gram_cases(bool quick, int *cases)
 int isg_case_count(bool quick)
 {
     int cases[SPECIAL + SPECIALS];
-    return FUNCTION_COUNT + ISG_KERNEL_COUNT + gram_cases(quick, cases) + GRID_CASES;
+    return FUNCTION_COUNT + ISG_KERNEL_COUNT + gram_cases(quick, cases) + GRID_CASES + isg_sum_case_count(quick);
 }
 
 bool isg_case_make(isg_case *c, int index, isg_dtype dtype, bool fused, bool quick)
@@ -469,8 +455,10 @@ bool isg_case_make(isg_case *c, int index, isg_dtype dtype, bool fused, bool qui
     else if ((at -= ISG_KERNEL_COUNT) < grams)
         made = cases[at] >= SPECIAL ? make_special(c, cases[at] - SPECIAL, quick)
                                     : make_gram(c, cases[at] / DATA_SETS, (data_set)(cases[at] % DATA_SETS), quick);
+    else if ((at -= grams) < GRID_CASES)
+        made = make_grid(c, (isg_sampling)(at / GRID_DIMS + 1), at % GRID_DIMS + 1, quick);
     else
-        made = make_grid(c, (isg_sampling)((at - grams) / GRID_DIMS + 1), (at - grams) % GRID_DIMS + 1, quick);
+        made = isg_sum_case_make(c, at - GRID_CASES, quick);
     if (!made)
         isg_case_free(c);
     return made;
@@ -481,7 +469,8 @@ void isg_case_free(isg_case *c)
     free(c->a);
     free(c->b);
     free(c->factors);
-    c->a = c->b = c->factors = NULL;
+    free(c->v);
+    c->a = c->b = c->factors = c->v = NULL;
 }
 
 isg_gram_params isg_case_gram(const isg_case *c)
@@ -545,7 +534,9 @@ void *isg_case_expected(const isg_case *c)
     else if (ok && c->kind == ISG_CASE_FORMULA)
         isg_reference_get(c->dtype, c->fused)->formula(c->kernel, c->a, c->numbers, out, c->count);
     else if (ok)
-        ok = c->kind == ISG_CASE_GRAM ? expected_gram(c, out) : expected_grid(c, out);
+        ok = c->kind == ISG_CASE_GRAM   ? expected_gram(c, out)
+             : c->kind == ISG_CASE_GRID ? expected_grid(c, out)
+                                        : isg_sum_case_expected(c, out);
     if (!ok) {
         free(out);
         return NULL;
@@ -600,6 +591,11 @@ void isg_case_describe(const isg_case *c, int64_t at, char *text, size_t bytes)
         isg_composite_text(&c->composite, function, sizeof function);
         snprintf(text, bytes, "K[%lld, %lld] of x = (%s), y = (%s), %s", (long long)(at / columns),
                  (long long)(at % columns), x, y, function);
+    } else if (c->kind == ISG_CASE_APPLY) {
+        char function[300];
+        isg_composite_text(&c->composite, function, sizeof function);
+        snprintf(text, bytes, "OUT[%lld, %lld] of %s, %lld x %lld", (long long)(at / c->columns),
+                 (long long)(at % c->columns), function, (long long)c->n, (long long)c->m);
     } else {
         snprintf(text, bytes, "element %lld of the grid", (long long)at);
     }

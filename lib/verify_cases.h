@@ -6,10 +6,16 @@
 #include "operator.h"
 #include "reference.h"
 
-#include <isogram/gram.h>
+#include <isogram/apply.h>
 #include <isogram/grid.h>
 
-typedef enum isg_case_kind { ISG_CASE_FUNCTION, ISG_CASE_FORMULA, ISG_CASE_GRAM, ISG_CASE_GRID } isg_case_kind;
+typedef enum isg_case_kind {
+    ISG_CASE_FUNCTION,
+    ISG_CASE_FORMULA,
+    ISG_CASE_GRAM,
+    ISG_CASE_GRID,
+    ISG_CASE_APPLY
+} isg_case_kind;
 
 typedef struct isg_case {
     isg_case_kind kind;
@@ -28,6 +34,10 @@ typedef struct isg_case {
     isg_composite composite; // GRAM
     double lengthscales[5];  // GRAM: of d coordinates; all 0: none
     double *factors;         // GRAM: n of them, or NULL
+    // APPLY, besides what a GRAM has:
+    void *v; // sources x columns
+    int64_t columns;
+    isg_apply_params apply;
     isg_grid_params grid;
 } isg_case;
 
@@ -37,7 +47,7 @@ int isg_case_count(bool quick);
 bool isg_case_make(isg_case *c, int index, isg_dtype dtype, bool fused, bool quick);
 void isg_case_free(isg_case *c);
 
-// The operator of a GRAM; it points into the case.
+// The operator of a GRAM or an APPLY; it points into the case.
 isg_gram_params isg_case_gram(const isg_case *c);
 
 // The reference's results, c->count of them, to be freed; NULL without memory.

@@ -34,6 +34,8 @@ isg_tile_shape isg_walk_shape(const isg_gram *gram, int64_t columns)
     int32_t dims = gram->op.x.dims <= UNROLLED ? (int32_t)gram->op.x.dims : 0;
     if (device->device_class != ISG_DEVICE_CPU)
         return (isg_tile_shape){1, 2, 4, 32, dims, 8, 0};
+    if (lanes == 1) // compilers that cannot do vectors have been seen to lose arrays that are indexed in loops, too
+        return (isg_tile_shape){1, 2, 4, 1, dims, 8, 0};
     if (columns > IN_REGISTERS && lanes >= (wide ? 8 : 16))
         return (isg_tile_shape){lanes, 1, 8, 1, dims, MANY, 128};
     if (columns > IN_REGISTERS)
