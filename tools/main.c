@@ -14,6 +14,7 @@ static const struct {
     {"devices", verb_devices, "what OpenCL devices are here, which one is chosen, what its probe found"},
     {"grid", verb_grid, "a Gaussian grid: the stencil that smooths an image"},
     {"gram", verb_gram, "the Gram matrix of points in a .npy file"},
+    {"apply", verb_apply, "the product of a Gram operator that is never stored with vectors"},
     {"kernels", verb_kernels, "the covariance functions there are"},
     {"verify", verb_verify, "the certificate: whether a device gives the contract's bits"},
     {"bench", verb_bench, "this device against its own limits, measured in the same run"},

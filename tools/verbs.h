@@ -2,6 +2,7 @@
 #ifndef ISG_TOOLS_VERBS_H
 #define ISG_TOOLS_VERBS_H
 
+int verb_apply(int argc, char **argv);
 int verb_bench(int argc, char **argv);
 int verb_devices(int argc, char **argv);
 int verb_grid(int argc, char **argv);
