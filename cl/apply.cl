@@ -58,16 +58,13 @@ typedef real sum_real;
 // by side. i0: the target at which the launch begins, at a panel's border. j_lo, j_hi: sources, relative to the panels;
 // j_lo a multiple of SOURCES. opened: j_lo lies within a block that has begun. last: behind j_hi there are no sources.
 // partial: 1: j_lo is a block's beginning, and sums of block b are stored from b pitch COLUMNS on in `totals`.
-kernel void apply(global const scalar *target_points, global const scalar *source_points,
-                  global const scalar *target_data, global const scalar *source_data, int target_pitch,
-                  int source_pitch, global const scalar *numbers, global const sum_scalar *v, global sum_scalar *totals,
-                  global sum_scalar *open, int i0, int j_lo, int j_hi, int before, int opened, int last, int partial,
-                  int targets_end, int d)
+kernel void apply(TILE_ARGUMENTS, global const sum_scalar *v, global sum_scalar *totals, global sum_scalar *open,
+                  int i0, int j_lo, int j_hi, int before, int opened, int last, int partial, int targets_end, int d)
 {
     int item = (int)get_global_id(0) % GROUP, first = i0 + (int)get_global_id(0) / GROUP * TARGET_PANEL;
     if (first >= targets_end)
         return;
-    side targets = {target_points, target_data, target_pitch}, sources = {source_points, source_data, source_pitch};
+    SIDES
     sum_real sum[COLUMNS][VECTORS];
     if (partial) {
         j_lo += (int)get_global_id(1) * BLOCK_SOURCES;
@@ -115,16 +112,14 @@ kernel void apply(global const scalar *target_points, global const scalar *sourc
 
 // The same for many columns, in groups: DEPTH sources' values are computed once and kept. v: one group's weights
 // behind the other's, v_pitch sources each.
-kernel void apply_wide(global const scalar *target_points, global const scalar *source_points,
-                       global const scalar *target_data, global const scalar *source_data, int target_pitch,
-                       int source_pitch, global const scalar *numbers, global const sum_scalar *v,
-                       global sum_scalar *totals, global sum_scalar *open, int i0, int j_lo, int j_hi, int before,
-                       int opened, int last, int partial, int targets_end, int d, int groups, int v_pitch)
+kernel void apply_wide(TILE_ARGUMENTS, global const sum_scalar *v, global sum_scalar *totals, global sum_scalar *open,
+                       int i0, int j_lo, int j_hi, int before, int opened, int last, int partial, int targets_end,
+                       int d, int groups, int v_pitch)
 {
     int item = (int)get_global_id(0) % GROUP, first = i0 + (int)get_global_id(0) / GROUP * TARGET_PANEL;
     if (first >= targets_end)
         return;
-    side targets = {target_points, target_data, target_pitch}, sources = {source_points, source_data, source_pitch};
+    SIDES
     sum_real sums[GROUPS * COLUMNS * VECTORS];
     real values[DEPTH * VECTORS];
     if (partial) {

@@ -285,3 +285,39 @@ size_t isg_plan_expression(const isg_plan *plan, char *text, size_t bytes)
     put_operand(&w, plan, plan->count - 1);
     return w.length;
 }
+
+bool isg_plan_has_logs(const isg_plan *plan)
+{
+    bool all = true;
+    for (int i = 0; i < plan->count; i++)
+        all = all && plan->steps[i].kind != ISG_STEP_SUM &&
+              (plan->steps[i].kind != ISG_STEP_ROW || isg_kernel_list()[plan->steps[i].kernel]->logarithm);
+    return all;
+}
+
+// Products' steps come in any order, and sums of logarithms are taken in that of the steps.
+size_t isg_plan_log_expression(const isg_plan *plan, char *text, size_t bytes)
+{
+    isg_text w = {text, bytes, 0};
+    int terms = 0;
+    if (!isg_plan_has_logs(plan)) {
+        isg_put(&w, "real_log(");
+        put_operand(&w, plan, plan->count - 1);
+        isg_put(&w, ")");
+        return w.length;
+    }
+    isg_put(&w, "(");
+    for (int i = 0; i < plan->count; i++) {
+        const isg_plan_step *step = &plan->steps[i];
+        const isg_kernel *row = isg_kernel_list()[step->kernel];
+        if (step->kind == ISG_STEP_PRODUCT)
+            continue;
+        isg_put(&w, "%s", terms++ ? "+" : "");
+        if (step->kind == ISG_STEP_ROW)
+            isg_put(&w, "%s(%s,N(%d))", row->logarithm, isg_pair_name(row->pair), step->numbers);
+        else
+            isg_put(&w, "real_log(N(%d))", step->numbers);
+    }
+    isg_put(&w, ")");
+    return w.length;
+}

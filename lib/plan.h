@@ -53,4 +53,9 @@ const char *isg_plan_add(const isg_plan *plan, isg_pair pair);
 // the length that it would have.
 size_t isg_plan_expression(const isg_plan *plan, char *text, size_t bytes);
 
+// The same of the value's logarithm: a sum of rows' own where all have one and are only multiplied, else the value's.
+size_t isg_plan_log_expression(const isg_plan *plan, char *text, size_t bytes);
+// Whether it is that sum.
+bool isg_plan_has_logs(const isg_plan *plan);
+
 #endif

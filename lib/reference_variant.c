@@ -1,6 +1,5 @@
 // The reference in one precision and arithmetic: the build compiles this file four times, with REAL_BITS and FUSED set.
 #include "reference.h"
-#include "weights.h"
 
 #include <stdlib.h>
 
@@ -136,7 +135,50 @@ static real value_of(const isg_plan *plan, const pair_numbers *s, pair inverse)
     return stack[0];
 }
 
-static void gram(const isg_plan *plan, const isg_points *x, const isg_points *y, void *k, int64_t stride)
+typedef real (*log_formula)(real, real);
+
+static log_formula logarithm_of(const isg_kernel *row)
+{
+    static const struct {
+        const char *name;
+        log_formula of;
+    } all[] = {{"l_exponential", l_exponential},
+               {"l_matern12", l_matern12},
+               {"l_matern32", l_matern32},
+               {"l_matern52", l_matern52}};
+    for (size_t i = 0; row->logarithm && i < sizeof all / sizeof *all; i++)
+        if (strcmp(all[i].name, row->logarithm) == 0)
+            return all[i].of;
+    return NULL;
+}
+
+// As isg_plan_log_expression says.
+static real log_of(const isg_plan *plan, const pair_numbers *s, pair inverse)
+{
+    if (!isg_plan_has_logs(plan))
+        return real_log(value_of(plan, s, inverse));
+    real sum = 0;
+    bool first = true;
+    for (int i = 0; i < plan->count; i++) {
+        const isg_plan_step *step = &plan->steps[i];
+        const double *n = plan->numbers + step->numbers;
+        real term;
+        if (step->kind == ISG_STEP_PRODUCT)
+            continue;
+        if (step->kind == ISG_STEP_ROW) {
+            const isg_kernel *row = isg_kernel_list()[step->kernel];
+            term = logarithm_of(row)(s->of[row->pair], (real)n[0]);
+        } else {
+            term = real_log((real)n[0]);
+        }
+        sum = first ? term : sum + term;
+        first = false;
+    }
+    return sum;
+}
+
+// All values, or their logarithms.
+static void values(const isg_plan *plan, const isg_points *x, const isg_points *y, void *k, int64_t stride, bool logs)
 {
     // Without memory for them norms are computed for each pair.
     real *x_norms = plan->norms ? calloc((size_t)x->count * 2, sizeof(real)) : NULL;
@@ -154,13 +196,34 @@ static void gram(const isg_plan *plan, const isg_points *x, const isg_points *y,
                                         pair_of(y_norms[j], y_norms[y->count + j]));
             else if (plan->norms)
                 inverse = inverse_norms(inverse_norm(plan, x, i), inverse_norm(plan, y, j));
-            real value = value_of(plan, &s, inverse);
-            if (plan->factors)
+            real value = logs ? log_of(plan, &s, inverse) : value_of(plan, &s, inverse);
+            if (plan->factors && !logs)
                 value = real_product(value, ((const real *)plan->factors)[i]);
             ((real *)k)[i * stride + j] = value;
         }
     free(x_norms);
     free(y_norms);
+}
+
+static void gram(const isg_plan *plan, const isg_points *x, const isg_points *y, void *k, int64_t stride)
+{
+    values(plan, x, y, k, stride, false);
+}
+
+static void logs(const isg_plan *plan, const isg_points *x, const isg_points *y, void *l, int64_t stride)
+{
+    values(plan, x, y, l, stride, true);
+}
+
+// As tile.h does.
+static void shift(void *l, const void *weights, const void *shift, int64_t count)
+{
+    real *to = l;
+    for (int64_t j = 0; j < count; j++) {
+        to[j] = to[j] + ((const real *)weights)[j];
+        if (shift)
+            to[j] = exp_nonpositive(to[j] - *(const real *)shift);
+    }
 }
 
 // As apply.cl does. Products in double of two numbers of single precision are exact. Every product is looked at, which
@@ -189,6 +252,16 @@ static double combine(double alpha, double sum, int exponent, double beta, doubl
 {
     real product = real_product((real)alpha, scale_back((real)sum, (real)exponent));
     return beta == 0 ? product : real_sum(product, real_product((real)beta, (real)old));
+}
+
+static double log_sum(double shift, double sum, int exponent)
+{
+    return real_sum((real)shift, real_log(scale_back((real)sum, (real)exponent)));
+}
+
+static double quotient(double a, double b, int exponent)
+{
+    return scale_back(real_divide((real)a, (real)b), (real)exponent);
 }
 
 // As grid.cl does.
@@ -224,7 +297,11 @@ const isg_reference NAME = {
     .formula = formula,
     .norms = norms,
     .gram = gram,
+    .logs = logs,
+    .shift = shift,
     .sum = sum,
     .combine = combine,
+    .log_sum = log_sum,
+    .quotient = quotient,
     .grid = grid,
 };

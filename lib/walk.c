@@ -1,8 +1,10 @@
 // The way over all pairs of an operator that is never stored.
 #include "walk.h"
-#include "weights.h"
+#include "reference.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 const isg_points *isg_walk_targets(const isg_walk *walk)
 {
@@ -51,11 +53,23 @@ void isg_walk_put_options(isg_text *to, const isg_walk *walk)
     isg_gram_put_options(to, walk->gram);
     isg_put(to, "-D SOURCES=%d -D VECTORS=%d -D GROUP=%d -D DIMS=%d -D TRANSPOSED=%d -D BLOCK_SOURCES=%d ",
             (int)s->sources, (int)s->vectors, (int)s->group, (int)s->dims, walk->transposed, ISG_BLOCK_SOURCES);
+    if (walk->log_weights) {
+        char logarithm[ISG_LONGEST_OPTIONS];
+        isg_plan_log_expression(&walk->gram->op.plan, logarithm, sizeof logarithm);
+        isg_put(to, "-D LOGS=1 -D SHIFTED=%d -D LOG_VALUE=%s ", walk->shifts != NULL, logarithm);
+    } else {
+        isg_put(to, "-D LOGS=0 -D SHIFTED=0 ");
+    }
 }
 
 static int64_t target_panel(const isg_walk *walk)
 {
     return (int64_t)walk->shape.lanes * walk->shape.vectors * walk->shape.group;
+}
+
+int64_t isg_walk_pitch(const isg_walk *walk)
+{
+    return isg_round_up(walk->target_count, target_panel(walk));
 }
 
 void isg_walk_args(const isg_walk *walk, isg_arg args[ISG_WALK_ARGS])
@@ -66,9 +80,11 @@ void isg_walk_args(const isg_walk *walk, isg_arg args[ISG_WALK_ARGS])
     args[1] = arg_mem(sources->mem);
     args[2] = arg_mem(isg_side_data(gram, targets));
     args[3] = arg_mem(isg_side_data(gram, sources));
-    args[4] = arg_int(isg_round_up(walk->target_count, target_panel(walk)));
-    args[5] = arg_int(sources->pitch);
-    args[6] = arg_mem(gram->numbers);
+    for (int i = 0; i < 2; i++)
+        args[4 + i] = arg_mem(walk->further[i] ? walk->further[i] : gram->numbers);
+    args[6] = arg_int(isg_walk_pitch(walk));
+    args[7] = arg_int(sources->pitch);
+    args[8] = arg_mem(gram->numbers);
 }
 
 isg_range isg_walk_range(const isg_walk *walk, const isg_stretch *s)
@@ -77,10 +93,29 @@ isg_range isg_walk_range(const isg_walk *walk, const isg_stretch *s)
     return (isg_range){{panels * walk->shape.group, isg_max(s->blocks, 1)}, {walk->shape.group, 1}};
 }
 
+// Further numbers of the set, with zeros behind.
+static isg_status bring_further(isg_walk *walk, bool targets, int64_t first, int64_t count, int64_t padded)
+{
+    const char *all = targets ? walk->shifts : walk->log_weights;
+    isg_context *context = walk->gram->context;
+    size_t element = isg_dtype_bytes(walk->gram->op.x.dtype);
+    if (!all)
+        return ISG_OK;
+    isg_buffer_free(&walk->further[!targets]);
+    char *set = isg_alloc(padded, element);
+    if (!set)
+        return isg_fail(&context->error, ISG_ERR_MEMORY, "no memory for what goes with %lld points", (long long)count);
+    memcpy(set, all + (size_t)first * element, (size_t)count * element);
+    isg_status st = isg_buffer_copy_of(context, &walk->further[!targets], set, padded * (int64_t)element);
+    free(set);
+    return st;
+}
+
 static isg_status pack(isg_walk *walk, bool targets, int64_t first, int64_t count)
 {
     int32_t width = targets ? (int32_t)target_panel(walk) : walk->shape.sources;
-    return isg_side_pack(walk->gram, targets != walk->transposed, first, count, width, width, 0);
+    isg_status st = bring_further(walk, targets, first, count, isg_round_up(count, width));
+    return st ? st : isg_side_pack(walk->gram, targets != walk->transposed, first, count, width, width, 0);
 }
 
 static isg_status report(const isg_walk *walk)
@@ -188,5 +223,7 @@ isg_status isg_walk_run(isg_walk *walk)
         TRY(walk->end(walk));
     }
 fail:
+    isg_buffer_free(&walk->further[0]);
+    isg_buffer_free(&walk->further[1]);
     return st;
 }

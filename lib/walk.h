@@ -37,6 +37,8 @@ struct isg_walk {
     isg_status (*launch)(isg_walk *, const isg_stretch *); // enqueues
     isg_status (*end)(isg_walk *);                         // the targets have met all sources
     void *job;
+    const void *shifts, *log_weights; // tile.h's further numbers, in host memory: one for each target; for each source,
+                                      // which makes values logarithms. NULL: none
     int64_t bytes_per_target, bytes_per_source; // of the walker's largest buffers: they bound the sets
     int64_t
         most_blocks; // with a block for each work-item: what the walker has room for, of every target; 0: not at all
@@ -45,6 +47,7 @@ struct isg_walk {
     // The sets that are packed now.
     int64_t target_first, target_count, source_first, source_count;
     double done, rate; // pairs; and how many a second
+    cl_mem further[2]; // of the targets' set and the sources'
 };
 
 // The other side's points of the walk.
@@ -53,6 +56,9 @@ const isg_points *isg_walk_sources(const isg_walk *walk);
 const isg_panels *isg_walk_target_panels(const isg_walk *walk);
 const isg_panels *isg_walk_source_panels(const isg_walk *walk);
 
+// Places for the targets' set in results: whole panels.
+int64_t isg_walk_pitch(const isg_walk *walk);
+
 // columns: of weights; 1 where there are none.
 isg_tile_shape isg_walk_shape(const isg_gram *gram, int64_t columns);
 
@@ -60,11 +66,11 @@ isg_tile_shape isg_walk_shape(const isg_gram *gram, int64_t columns);
 void isg_walk_put_options(isg_text *to, const isg_walk *walk);
 
 // The arguments that kernels over tile.h begin with, and the work-items of a launch.
-enum { ISG_WALK_ARGS = 7 };
+enum { ISG_WALK_ARGS = 9 };
 void isg_walk_args(const isg_walk *walk, isg_arg args[ISG_WALK_ARGS]);
 isg_range isg_walk_range(const isg_walk *walk, const isg_stretch *stretch);
 
-// Goes all the way. On failure, the first.
+// Goes all the way.
 isg_status isg_walk_run(isg_walk *walk);
 
 #endif

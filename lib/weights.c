@@ -81,3 +81,11 @@ void isg_weights_free(isg_weights *weights)
     weights->exponents = NULL;
     weights->fine = NULL;
 }
+
+void isg_log_weights(const isg_reference *reference, const isg_array *weights, void *logs)
+{
+    for (int64_t j = 0; j < weights->shape[0]; j++)
+        isg_store_double(reference->dtype, logs, j,
+                         isg_load_double(weights->dtype, weights->data, j * weights->strides[0]));
+    reference->apply(FUNCTION_real_log, logs, NULL, logs, weights->shape[0]);
+}

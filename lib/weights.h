@@ -8,9 +8,7 @@
 #ifndef ISG_LIB_WEIGHTS_H
 #define ISG_LIB_WEIGHTS_H
 
-#include "base.h"
-
-enum { ISG_BLOCK_SOURCES = 1024 }; // the contract's: what is summed in an accumulator of its own
+#include "reference.h"
 
 typedef struct isg_weights {
     isg_dtype dtype; // of the sums, and of values
@@ -27,5 +25,9 @@ typedef struct isg_weights {
 isg_status isg_weights_make(isg_weights *weights, const isg_array *v, isg_dtype precision, isg_dtype sums, int largest,
                             int32_t width, isg_error *error);
 void isg_weights_free(isg_weights *weights);
+
+// logs[j] = log(weights[j]) in the reference's type, the weights rounded to it first; of a vector, or a matrix's first
+// column, without negative numbers.
+void isg_log_weights(const isg_reference *reference, const isg_array *weights, void *logs);
 
 #endif

@@ -1,5 +1,5 @@
 // isogram apply: the product of an operator that is never stored with the vectors of a .npy file.
-#include "operator.h"
+#include "operator_options.h"
 #include "verbs.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // isogram gram: the Gram matrix of the points in one or two .npy files.
 #include "deliver.h"
-#include "operator.h"
+#include "operator_options.h"
 #include "order.h"
 #include "verbs.h"
 

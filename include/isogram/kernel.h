@@ -56,6 +56,7 @@ typedef struct isg_kernel {
     int32_t far;                             // 1: the value is a number to the end of the range, however far points are
                                              // apart: neither 0 nor next to it
     int32_t bounded;                         // 1: |k| is at most 1
+    const char *logarithm;                   // log(k) as a function in cl/formulas.h; NULL: none better than of k itself
 } isg_kernel;
 
 // By name or alias, case-sensitive; NULL when there is none.

@@ -1,7 +1,7 @@
 // The options that say what a Gram operator is, for every verb that makes one: points, covariance function, scale,
 // masks and factors.
-#ifndef ISG_TOOLS_OPERATOR_H
-#define ISG_TOOLS_OPERATOR_H
+#ifndef ISG_TOOLS_OPERATOR_OPTIONS_H
+#define ISG_TOOLS_OPERATOR_OPTIONS_H
 
 #include "report.h"
 

@@ -1,4 +1,4 @@
-#include "operator.h"
+#include "operator_options.h"
 
 #include <stdio.h>
 #include <stdlib.h>
