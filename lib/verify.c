@@ -2,7 +2,7 @@
 #include "verify.h"
 #include "functions.h"
 #include "probe.h"
-#include "verify_cases.h"
+#include "verify_sums.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +70,24 @@ static isg_status compute_apply(isg_context *context, const isg_case *c, void *o
     return st;
 }
 
+static isg_status compute_reduce(isg_context *context, const isg_case *c, void *out)
+{
+    isg_gram *gram;
+    isg_gram_params params = isg_case_gram(c);
+    isg_status st = isg_gram_create(context, &gram, &params);
+    int64_t *indices = isg_alloc(c->count, sizeof *indices);
+    isg_reduce_params reduction = isg_sum_case_reduction(c, out, indices);
+    if (!st && !indices)
+        st = isg_fail(&context->error, ISG_ERR_MEMORY, "no memory for indices");
+    if (!st)
+        st = isg_gram_reduce(gram, &reduction);
+    if (!st)
+        isg_sum_case_put_indices(c, out, indices);
+    free(indices);
+    isg_gram_destroy(&gram);
+    return st;
+}
+
 static isg_status compute(isg_context *context, const isg_case *c, void *out)
 {
     switch (c->kind) {
@@ -77,6 +95,7 @@ static isg_status compute(isg_context *context, const isg_case *c, void *out)
     case ISG_CASE_FORMULA: return compute_function(context, c, out);
     case ISG_CASE_GRAM: return compute_gram(context, c, out);
     case ISG_CASE_APPLY: return compute_apply(context, c, out);
+    case ISG_CASE_REDUCE: return compute_reduce(context, c, out);
     default: return compute_grid(context, c, out);
     }
 }

@@ -470,7 +470,8 @@ void isg_case_free(isg_case *c)
     free(c->b);
     free(c->factors);
     free(c->v);
-    c->a = c->b = c->factors = c->v = NULL;
+    free(c->weights);
+    c->a = c->b = c->factors = c->v = c->weights = NULL;
 }
 
 isg_gram_params isg_case_gram(const isg_case *c)
@@ -591,10 +592,10 @@ void isg_case_describe(const isg_case *c, int64_t at, char *text, size_t bytes)
         isg_composite_text(&c->composite, function, sizeof function);
         snprintf(text, bytes, "K[%lld, %lld] of x = (%s), y = (%s), %s", (long long)(at / columns),
                  (long long)(at % columns), x, y, function);
-    } else if (c->kind == ISG_CASE_APPLY) {
+    } else if (c->kind == ISG_CASE_APPLY || c->kind == ISG_CASE_REDUCE) {
         char function[300];
         isg_composite_text(&c->composite, function, sizeof function);
-        snprintf(text, bytes, "OUT[%lld, %lld] of %s, %lld x %lld", (long long)(at / c->columns),
+        snprintf(text, bytes, "result (%lld, %lld) of %s, %lld x %lld", (long long)(at / c->columns),
                  (long long)(at % c->columns), function, (long long)c->n, (long long)c->m);
     } else {
         snprintf(text, bytes, "element %lld of the grid", (long long)at);

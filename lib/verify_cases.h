@@ -8,13 +8,15 @@
 
 #include <isogram/apply.h>
 #include <isogram/grid.h>
+#include <isogram/reduce.h>
 
 typedef enum isg_case_kind {
     ISG_CASE_FUNCTION,
     ISG_CASE_FORMULA,
     ISG_CASE_GRAM,
     ISG_CASE_GRID,
-    ISG_CASE_APPLY
+    ISG_CASE_APPLY,
+    ISG_CASE_REDUCE
 } isg_case_kind;
 
 typedef struct isg_case {
@@ -38,6 +40,10 @@ typedef struct isg_case {
     void *v; // sources x columns
     int64_t columns;
     isg_apply_params apply;
+    // REDUCE, likewise: what is asked for, without its arrays; v are a mean's vectors. Extremes' indices are results
+    // behind the values.
+    isg_reduce_params reduce;
+    void *weights; // or NULL
     isg_grid_params grid;
 } isg_case;
 
@@ -47,7 +53,7 @@ int isg_case_count(bool quick);
 bool isg_case_make(isg_case *c, int index, isg_dtype dtype, bool fused, bool quick);
 void isg_case_free(isg_case *c);
 
-// The operator of a GRAM or an APPLY; it points into the case.
+// The operator of a GRAM, an APPLY or a REDUCE; it points into the case.
 isg_gram_params isg_case_gram(const isg_case *c);
 
 // The reference's results, c->count of them, to be freed; NULL without memory.
