@@ -6,7 +6,10 @@ int verb_apply(int argc, char **argv);
 int verb_bench(int argc, char **argv);
 int verb_devices(int argc, char **argv);
 int verb_grid(int argc, char **argv);
+int verb_kde(int argc, char **argv);
 int verb_kernels(int argc, char **argv);
+int verb_knn(int argc, char **argv);
+int verb_regress(int argc, char **argv);
 int verb_verify(int argc, char **argv);
 int verb_gram(int argc, char **argv);
 
