@@ -107,21 +107,21 @@ static bool settle(apply_options *o, int count, char **names)
 typedef struct figures {
     double seconds, pairs, limit;
     int64_t columns;
+    isg_limits device; // with --limits
+    isg_gram_limits gram;
 } figures;
 
 // From what a coordinate, a value and a product take in registers.
 static isg_status measure(isg_context *context, const work *w, figures *f)
 {
-    isg_limits device;
-    isg_gram_limits gram;
     int64_t d;
-    isg_status st = isg_context_measure(context, precision_of(isg_gram_dtype(w->gram)), &device);
+    isg_status st = isg_context_measure(context, precision_of(isg_gram_dtype(w->gram)), &f->device);
     if (!st)
-        st = isg_gram_measure(w->gram, &gram);
+        st = isg_gram_measure(w->gram, &f->gram);
     isg_gram_shape(w->gram, NULL, NULL, &d);
     if (!st)
-        f->limit =
-            f->pairs * ((double)d / gram.steps_per_s + 1 / gram.values_per_s + (double)f->columns / device.madds_per_s);
+        f->limit = f->pairs * ((double)d / f->gram.steps_per_s + 1 / f->gram.values_per_s +
+                               (double)f->columns / f->device.madds_per_s);
     return st;
 }
 
@@ -190,8 +190,14 @@ static int finish(const apply_options *o, isg_context *context, work *w, const f
         cJSON_AddStringToObject(report, "output", o->common.output);
     cJSON_AddNumberToObject(cJSON_AddObjectToObject(report, "seconds"), "compute", f->seconds);
     cJSON_AddNumberToObject(report, "pairs_per_s", f->pairs / f->seconds);
-    if (f->limit > 0)
-        cJSON_AddNumberToObject(report, "fraction_of_limit", f->limit / f->seconds);
+    if (f->limit > 0) {
+        cJSON *limits = cJSON_AddObjectToObject(report, "limits");
+        cJSON_AddNumberToObject(limits, "steps_per_s", f->gram.steps_per_s);
+        cJSON_AddNumberToObject(limits, "values_per_s", f->gram.values_per_s);
+        cJSON_AddNumberToObject(limits, "madds_per_s", f->device.madds_per_s);
+        cJSON_AddNumberToObject(limits, "seconds", f->limit);
+        cJSON_AddNumberToObject(limits, "fraction", f->limit / f->seconds);
+    }
     bool to_stdout = o->common.output && strcmp(o->common.output, "-") == 0;
     if (!o->common.json && !o->common.quiet && !to_stdout)
         summarize(o, context, w, f);
