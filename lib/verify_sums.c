@@ -8,11 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// Points in a cube; weights near 1, or spread over all of the range.
+// Points in a cube; weights near 1, or spread over all of the range. Edge: beside one weight at its upper end, of a
+// source where K is 0, all others are so small that their products lie on both sides of what counts.
 static const struct product {
     const char *what, *function;
     int64_t d, columns;
-    bool factors, spread, quick;
+    bool factors, spread, edge, quick;
     isg_apply_params apply;
 } products[] = {
     {.what = "apply rbf", .function = "rbf(gamma=0.7)", .d = 3, .columns = 1, .quick = true},
@@ -49,6 +50,12 @@ static const struct product {
      .columns = 2,
      .spread = true},
     {.what = "apply cosine, transposed", .function = "cosine", .d = 4, .columns = 3, .apply = {.transpose = 1}},
+    {.what = "apply wendland",
+     .function = "wendland(lengthscale=4)",
+     .d = 2,
+     .columns = 2,
+     .edge = true,
+     .quick = true},
 };
 enum { PRODUCTS = sizeof products / sizeof *products };
 
@@ -162,7 +169,7 @@ static bool make_product(isg_case *c, int at, bool quick)
     const bool transposed = product->apply.transpose != 0;
     const int reach = c->dtype == ISG_F64 ? 1000 : 130;
     c->kind = ISG_CASE_APPLY;
-    c->inputs = product->spread ? "spread" : "easy";
+    c->inputs = product->spread ? "spread" : product->edge ? "edge" : "easy";
     c->d = product->d;
     c->columns = product->columns;
     c->apply = product->apply;
@@ -171,8 +178,16 @@ static bool make_product(isg_case *c, int at, bool quick)
     for (int64_t i = 0; i < (transposed ? c->n : c->m) * c->columns; i++) {
         uint64_t r = next_integer(&state);
         double v = next_fraction(&state);
-        isg_store_double(c->dtype, c->v, i, product->spread ? ldexp(v, -(int)(r % (uint64_t)reach)) : v);
+        if (product->spread)
+            v = ldexp(v, -(int)(r % (uint64_t)reach));
+        if (product->edge)
+            v = ldexp(1 + v / 2, (c->dtype == ISG_F64 ? -889 : -113) - (int)(r % 6));
+        isg_store_double(c->dtype, c->v, i, v);
     }
+    for (int64_t p = 0; p < c->columns && product->edge; p++)
+        isg_store_double(c->dtype, c->v, p, c->dtype == ISG_F64 ? 0x1p1000 : 0x1p60);
+    if (product->edge)
+        isg_store_double(c->dtype, c->b, 0, 1e6);
     if (product->factors && !(c->factors = isg_alloc(c->n, sizeof *c->factors)))
         return false;
     for (int64_t i = 0; i < c->n && product->factors; i++)
