@@ -41,6 +41,25 @@
         }                                                                                                              \
     }
 
+// Looks at one vector of values of one source.
+#if COUNT == 1
+#define CONSIDER(v, source)                                                                                            \
+    {                                                                                                                  \
+        real value = v;                                                                                                \
+        bits better = ~MASK(value >= best[c]) & ~is_nan(value);                                                        \
+        best[c] = pick(better, value, best[c]);                                                                        \
+        from[c] = pick_bits(better, source, from[c]);                                                                  \
+    }
+#else
+#define CONSIDER(v, source)                                                                                            \
+    {                                                                                                                  \
+        real value = v;                                                                                                \
+        bits better = ~MASK(value >= best[(COUNT - 1) * VECTORS + c]) & ~is_nan(value);                                \
+        if (ANY(better))                                                                                               \
+            INSERT(value, source)                                                                                      \
+    }
+#endif
+
 // i0, j_lo, j_hi, targets_end: as apply.cl. offset: the place of source 0 among all. values, sources_of: COUNT for each
 // target, one place behind the other, which the launch goes on with; values as TOWARDS has them. partial: 0, or how
 // many sources a work-item does, in the second dimension; then places are free at first, and those of part b are stored
@@ -68,21 +87,16 @@ kernel void extremes(TILE_ARGUMENTS, global scalar *values, global scalar_bits *
     for (int j = j_lo; j < j_hi; j += SOURCES) {
         real k[SOURCES][VECTORS];
         tile_values(sources, j, targets, first, item, numbers, d, k);
-        EACH (r, SOURCES)
-            EACH (c, VECTORS) {
-                real v = TOWARDS(k[r][c]);
-                bits source = (bits)(scalar_bits)(offset + j + r);
-                bits better = ~MASK(v >= best[(COUNT - 1) * VECTORS + c]) & ~is_nan(v);
-                if (j + r < j_hi) {
-#if COUNT == 1
-                    best[c] = pick(better, v, best[c]);
-                    from[c] = pick_bits(better, source, from[c]);
-#else
-                    if (ANY(better))
-                        INSERT(v, source)
-#endif
-                }
-            }
+        if (j + SOURCES <= j_hi) {
+            EACH (r, SOURCES)
+                EACH (c, VECTORS)
+                    CONSIDER(TOWARDS(k[r][c]), (bits)(scalar_bits)(offset + j + r))
+        } else {
+            EACH (r, SOURCES - 1)
+                if (j + r < j_hi)
+                    EACH (c, VECTORS)
+                        CONSIDER(TOWARDS(k[r][c]), (bits)(scalar_bits)(offset + j + r))
+        }
     }
     for (int p = 0; p < COUNT; p++)
         EACH (c, VECTORS) {

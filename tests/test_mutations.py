@@ -71,7 +71,7 @@ PROGRAMS = {"function": "functions.cl", "formula": "functions.cl", "gram": "gram
 NO_SUMS = [("apply.cl",), ("extremes.cl",)]
 ONLY_FUNCTIONS = [("gram.cl",), ("grid.cl",), *NO_SUMS]
 ONLY_GRAM = [("functions.cl",), ("grid.cl",), *NO_SUMS]
-ONLY_SUMS = [("functions.cl",), ("grid.cl",), ("gram.cl",), ("diagonal.cl",)]
+ONLY_SUMS = [("functions.cl",), ("grid.cl",), ("gram.cl",)]
 CONTRACTION = "#pragma OPENCL FP_CONTRACT OFF"
 MULTIPLY_ADD = "#define FMA(a, b, c) ((a) * (b) + (c))"
 LOOP = "for (int q = 0; q < d; q++) {"
@@ -480,15 +480,16 @@ class SumMutations(Patched):
             (("apply.cl", "v = exp_nonpositive(v - LOAD(", "v = exp_nonpositive(REAL(-0x1p-20f) + v - LOAD("), shifted),
             (("extremes.cl", "before |= ~MASK(moving >= old)", "before |= MASK(moving > old)"),
              {"reduce largest 3, transposed/easy"}),
-            (("extremes.cl", "(bits)(scalar_bits)(offset + j + r)", "(bits)(scalar_bits)(offset + j)"),
-             {"reduce least 1/easy", "reduce largest 3, transposed/easy"}),
+            (("extremes.cl", "pick_bits(better, source, from[c])", "pick_bits(better, source + BITS(1), from[c])"),
+             {"reduce least 1/easy"}),
         ]:
             with self.subTest(rule=rule):
                 self.assertEqual(set(self.verify(*FUSED, rules=[rule, *ONLY_SUMS])), expected)
 
     def test_order_of_blocks(self):
         """In a full run there are blocks enough for their order to show."""
-        rules = [("apply.cl", "partial[(long)b * size + i]", "partial[(long)(blocks - 1 - b) * size + i]"), *ONLY_SUMS]
+        rules = [("apply.cl", "partial[(long)b * size + i]", "partial[(long)(blocks - 1 - b) * size + i]"),
+                 *ONLY_SUMS, ("diagonal.cl",)]
         self.assertIn("apply rbf/easy", self.verify(*FUSED, rules=rules, quick=False))
 
 
