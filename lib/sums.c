@@ -182,7 +182,10 @@ static isg_status compute(walker *p)
     TRY(isg_finish(context)); // a caller's commands in the queue would count as this call's time
     TRY(isg_weights_make(&p->weights, &p->asked->v, gram->op.x.dtype, p->asked->dtype,
                          p->asked->log_weights ? 0 : isg_operator_largest(&gram->op), width, &context->error));
-    const int64_t most = p->wide ? MOST_GROUPS : 1;
+    // As many groups as buffers of one panel of targets have room for.
+    const isg_tile_shape *shape = &walk->shape;
+    const int64_t group_bytes = (int64_t)shape->lanes * shape->vectors * shape->group * width * element;
+    const int64_t most = p->wide ? isg_min(isg_max(context->max_alloc_bytes / (2 * group_bytes), 1), MOST_GROUPS) : 1;
     walk->done = p->asked->before;
     walk->total = p->asked->before +
                   (double)gram->op.x.count * (double)gram->op.y.count * (double)((p->weights.groups + most - 1) / most);

@@ -262,7 +262,7 @@ END_TEST
 START_TEST(random_shapes_in_parts)
 {
     isg_context *context = device_open(ISG_ARITHMETIC_AUTO, _i ? 400000 : 20000);
-    check_many(context, 30 + _i, 2, 3000, _i ? 40 : 6);
+    check_many(context, 30 + _i, 2, 3000, 40);
     isg_context_destroy(&context);
 }
 END_TEST

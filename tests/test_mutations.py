@@ -81,7 +81,7 @@ BACKWARDS = [
     ("gram.cl", "b += COL_PANEL;", "b -= COL_PANEL;"),
 ]
 TWO_SUMS = [
-    ("gram.cl", "real sums_##name[ROWS][VECTORS];", "real sums_##name[ROWS][VECTORS], odd_##name[ROWS][VECTORS];"),
+    ("gram.cl", "real sums_##name[HEIGHT][VECTORS];", "real sums_##name[HEIGHT][VECTORS], odd_##name[HEIGHT][VECTORS];"),
     ("gram.cl", "sums_##name[r][c] = REAL(0);", "sums_##name[r][c] = odd_##name[r][c] = REAL(0);"),
     ("gram.cl", "sums_##name[r][c] = step(sums_##name[r][c], y[c], x, w);",
      "if (q % 2) odd_##name[r][c] = step(odd_##name[r][c], y[c], x, w); "
