@@ -280,4 +280,39 @@ FN real f_additive_chi2(real s, real a, real b, real c)
     return as_real(as_bits(-y) & ~MASK(y == REAL(0)));
 }
 
+// Logarithms of those that underflow, for sums that are kept as logarithms; from s and a as above. Their absolute
+// errors are some ulp of their larger part. What they are written in is 0 below 2^-100 (2^-1000), where a device may
+// flush.
+FN real log_argument(real s, real a)
+{
+    real u = s * a;
+    return as_real(as_bits(u) & ~MASK(u < PICK_REAL(0x1p-100f, 0x1p-1000)));
+}
+
+// -u
+FN real l_exponential(real s, real a)
+{
+    return -log_argument(s, a);
+}
+
+// -sqrt(u)
+FN real l_matern12(real s, real a)
+{
+    return -real_sqrt(log_argument(s, a));
+}
+
+// log(1 + r) - r, r = sqrt(u)
+FN real l_matern32(real s, real a)
+{
+    real r = real_sqrt(log_argument(s, a));
+    return real_log1p(r) - r;
+}
+
+// log(1 + r + u/3) - r, r = sqrt(u)
+FN real l_matern52(real s, real a)
+{
+    real u = log_argument(s, a), r = real_sqrt(u);
+    return real_log1p(FMA(u, PICK_REAL(0x1.555556p-2f, 0x1.5555555555555p-2), r)) - r;
+}
+
 #endif

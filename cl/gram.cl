@@ -36,6 +36,9 @@
 #include "pairs.h"
 #include "value.h"
 
+#define HEIGHT ROWS
+#include "block.h"
+
 #define TALL      (ROWS * DOWN)
 #define WIDE      (VECTORS * ACROSS)
 #define COL_PANEL (LANES * VECTORS * GROUP_COLS)
@@ -161,15 +164,6 @@ typedef scalar element;
 #define TRANSPOSE(t) TRANSPOSE_ROUND(t) TRANSPOSE_ROUND(t) TRANSPOSE_ROUND(t) TRANSPOSE_ROUND(t)
 #endif
 #endif
-
-// Room for the pairs' numbers of a block, all of them 0; and what one coordinate adds to them.
-#define BLOCK(name, step)                                                                                              \
-    real sums_##name[ROWS][VECTORS];                                                                                   \
-    EACH (r, ROWS)                                                                                                     \
-        EACH (c, VECTORS)                                                                                              \
-            sums_##name[r][c] = REAL(0);
-#define ADD_TO_BLOCK(name, step) sums_##name[r][c] = step(sums_##name[r][c], y[c], x, w);
-#define FROM_BLOCK(name, step)   real name = sums_##name[r][c];
 
 // rows, cols: all panels of the two point sets. row_data, col_data: what else is known of the points (value.h).
 // numbers: those of the expression, then the weights. i0, j0: the points at which the launch begins, at a panel's

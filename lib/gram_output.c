@@ -45,29 +45,6 @@ static isg_status check_place(isg_gram *gram, const isg_array *k, uint64_t *addr
     return ISG_OK;
 }
 
-static uint64_t size_of(int64_t stride)
-{
-    return stride < 0 ? -(uint64_t)stride : (uint64_t)stride;
-}
-
-// Whether two elements of a matrix share an address: p rows up and q columns back lead to the same one for some p and
-// q but 0, of which p = s1/g, q = s0/g are the least, g being the strides' common divisor.
-static bool overlaps_itself(const isg_array *k)
-{
-    uint64_t rows = (uint64_t)k->shape[0], cols = (uint64_t)k->shape[1];
-    uint64_t s0 = size_of(k->strides[0]), s1 = size_of(k->strides[1]), g = s0, rest = s1;
-    if (rows == 1 || cols == 1)
-        return rows > 1 ? s0 == 0 : cols > 1 && s1 == 0;
-    if (s0 == 0 || s1 == 0)
-        return true;
-    while (rest) {
-        uint64_t next = g % rest;
-        g = rest;
-        rest = next;
-    }
-    return s1 / g < rows && s0 / g < cols;
-}
-
 isg_status isg_output_check(isg_gram *gram, int64_t row, int64_t col, const isg_array *k, isg_output *out)
 {
     isg_error *error = &gram->context->error;
@@ -85,7 +62,7 @@ isg_status isg_output_check(isg_gram *gram, int64_t row, int64_t col, const isg_
     if ((st = check_place(gram, k, &address)) || (st = isg_shape_count(k->dtype, 2, k->shape, &total, error)) ||
         total == 0)
         return st;
-    if (overlaps_itself(k))
+    if (isg_view_overlaps_itself(k))
         return isg_fail(error, ISG_ERR_SHAPE, "K's strides of %lld and %lld make elements of it overlap", (long long)s0,
                         (long long)s1);
     bool by_rows = (s1 == 1 || cols == 1) && (rows == 1 || s0 >= cols);

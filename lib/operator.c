@@ -161,6 +161,17 @@ fail:
     return st;
 }
 
+int isg_operator_largest(const isg_operator *op)
+{
+    int largest = isg_plan_largest(&op->plan, isg_extent_of(&op->x, &op->y), op->x.dtype),
+        end = op->x.dtype == ISG_F64 ? 1024 : 128;
+    double factor = 0;
+    for (int64_t i = 0; op->factors && i < op->x.count; i++)
+        factor = fmax(factor, fabs(isg_load_double(op->x.dtype, op->factors, i)));
+    largest += factor > 0 ? ilogb(factor) + 1 : 0;
+    return largest < end ? largest : end;
+}
+
 void isg_operator_free(isg_operator *op)
 {
     isg_points_free(&op->x);

@@ -20,6 +20,8 @@ isg_dtype isg_operator_dtype(const isg_gram_params *params);
 
 // Checks params and reads the points as dtype. On failure there is nothing to free.
 isg_status isg_operator_make(isg_operator *op, const isg_gram_params *params, isg_dtype dtype, isg_error *error);
+// An exponent: |K[i, j]| is at most 2^it, or infinite.
+int isg_operator_largest(const isg_operator *op);
 void isg_operator_free(isg_operator *op);
 
 #endif

@@ -186,6 +186,65 @@ isg_status isg_plan_make(isg_plan *plan, const isg_composite *composite, isg_ext
     return st;
 }
 
+// e: |x| < 2^e; far below everything for 0.
+static int above(double x)
+{
+    return x == 0 ? -(1 << 14) : ilogb(x) + 1;
+}
+
+static int ceil_log2(int64_t x)
+{
+    int e = 0;
+    while (((int64_t)1 << e) < x)
+        e++;
+    return e;
+}
+
+// The same of a pair's number, as it is computed from scaled coordinates; one more for what is rounded up.
+static int pair_above(const isg_plan *plan, isg_pair pair, isg_extent extent)
+{
+    int one = above(extent.largest) + plan->scale.exponent, term = one + 1;
+    if (pair == ISG_PAIR_SQDIST)
+        term = 2 * (one + 1);
+    else if (pair == ISG_PAIR_DOT)
+        term = 2 * one;
+    return term + ceil_log2(extent.dims) + 1;
+}
+
+// Of a row that is not bounded: with a scale, at most 2^9 (1 + |u| + |b|)^c, where 2^9 is for a logarithm.
+static int row_above(const isg_plan *plan, const isg_plan_step *step, isg_extent extent)
+{
+    const isg_kernel *row = isg_kernel_list()[step->kernel];
+    const double *n = plan->numbers + step->numbers;
+    int s = pair_above(plan, row->pair, extent);
+    if (row->bounded)
+        return 0;
+    if (row->scale == ISG_SCALE_NONE)
+        return (row->growth < isg_pair_power(row->pair) ? (s + (s & 1)) / 2 : s) + (int)n[1];
+    int base = s + above(n[0]), b = above(n[1]), order = n[2] > 1 ? (int)n[2] : 1;
+    base = base > b ? base : b;
+    return 9 + order * ((base > 0 ? base : 0) + 2);
+}
+
+int isg_plan_largest(const isg_plan *plan, isg_extent extent, isg_dtype dtype)
+{
+    int stack[ISG_MAX_ROWS + 1] = {0}, top = -1, end = dtype == ISG_F64 ? 1024 : 128;
+    for (int i = 0; i < plan->count; i++) {
+        const isg_plan_step *step = &plan->steps[i];
+        if (step->kind == ISG_STEP_ROW) {
+            stack[++top] = row_above(plan, step, extent);
+        } else if (step->kind == ISG_STEP_MULTIPLE) {
+            stack[top] += above(plan->numbers[step->numbers]);
+        } else {
+            top--;
+            int a = stack[top], b = stack[top + 1];
+            stack[top] = step->kind == ISG_STEP_PRODUCT ? a + b : (a > b ? a : b) + 1;
+        }
+        stack[top] = stack[top] < end ? stack[top] : end;
+    }
+    return stack[0];
+}
+
 const char *isg_plan_add(const isg_plan *plan, isg_pair pair)
 {
 #define NAMES(id, name) [ISG_PAIR_##id] = {"add_" #name, "add_" #name "_fine"},
@@ -225,5 +284,41 @@ size_t isg_plan_expression(const isg_plan *plan, char *text, size_t bytes)
 {
     isg_text w = {text, bytes, 0};
     put_operand(&w, plan, plan->count - 1);
+    return w.length;
+}
+
+bool isg_plan_has_logs(const isg_plan *plan)
+{
+    bool all = true;
+    for (int i = 0; i < plan->count; i++)
+        all = all && plan->steps[i].kind != ISG_STEP_SUM &&
+              (plan->steps[i].kind != ISG_STEP_ROW || isg_kernel_list()[plan->steps[i].kernel]->logarithm);
+    return all;
+}
+
+// Products' steps come in any order, and sums of logarithms are taken in that of the steps.
+size_t isg_plan_log_expression(const isg_plan *plan, char *text, size_t bytes)
+{
+    isg_text w = {text, bytes, 0};
+    int terms = 0;
+    if (!isg_plan_has_logs(plan)) {
+        isg_put(&w, "real_log(");
+        put_operand(&w, plan, plan->count - 1);
+        isg_put(&w, ")");
+        return w.length;
+    }
+    isg_put(&w, "(");
+    for (int i = 0; i < plan->count; i++) {
+        const isg_plan_step *step = &plan->steps[i];
+        const isg_kernel *row = isg_kernel_list()[step->kernel];
+        if (step->kind == ISG_STEP_PRODUCT)
+            continue;
+        isg_put(&w, "%s", terms++ ? "+" : "");
+        if (step->kind == ISG_STEP_ROW)
+            isg_put(&w, "%s(%s,N(%d))", row->logarithm, isg_pair_name(row->pair), step->numbers);
+        else
+            isg_put(&w, "real_log(N(%d))", step->numbers);
+    }
+    isg_put(&w, ")");
     return w.length;
 }

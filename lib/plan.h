@@ -44,11 +44,19 @@ isg_extent isg_extent_of(const isg_points *x, const isg_points *y);
 isg_status isg_plan_make(isg_plan *plan, const isg_composite *composite, isg_extent extent, isg_dtype dtype,
                          isg_error *error);
 
+// An exponent: values are at most 2^it in size, or infinite. Of the function and the extent of the data alone.
+int isg_plan_largest(const isg_plan *plan, isg_extent extent, isg_dtype dtype);
+
 // The function of cl/pairs.h that adds to a pair's number.
 const char *isg_plan_add(const isg_plan *plan, isg_pair pair);
 
 // The value of a pair as an expression over sqdist, l1, dot, chi2, inverse and N(i), the numbers; without spaces. Gives
 // the length that it would have.
 size_t isg_plan_expression(const isg_plan *plan, char *text, size_t bytes);
+
+// The same of the value's logarithm: a sum of rows' own where all have one and are only multiplied, else the value's.
+size_t isg_plan_log_expression(const isg_plan *plan, char *text, size_t bytes);
+// Whether it is that sum.
+bool isg_plan_has_logs(const isg_plan *plan);
 
 #endif

@@ -8,6 +8,8 @@
 
 #include "../cl/functions.h"
 
+enum { ISG_BLOCK_SOURCES = 1024 }; // of sums: what is summed in an accumulator of its own
+
 // One precision and arithmetic; reference_variant.c is compiled once for each. Arrays are of the variant's real type.
 typedef struct isg_reference {
     isg_dtype dtype;
@@ -20,6 +22,19 @@ typedef struct isg_reference {
     void (*norms)(const isg_plan *plan, const isg_points *points, void *hi, void *lo);
     // k[i * stride + j] for all points of x and y.
     void (*gram)(const isg_plan *plan, const isg_points *x, const isg_points *y, void *k, int64_t stride);
+    // The same of the values' logarithms, factors left out.
+    void (*logs)(const isg_plan *plan, const isg_points *x, const isg_points *y, void *l, int64_t stride);
+    // l[j] = l[j] + weights[j]; and then, with a shift, l[j] = exp(l[j] - *shift).
+    void (*shift)(void *l, const void *weights, const void *shift, int64_t count);
+    // The sum of k[j] v[j * step] over j in [0, count), in the contract's order. k: of the real type; v and the sum: of
+    // type sums, the real type or ISG_F64, as isg_weights has them.
+    double (*sum)(const void *k, const void *v, int64_t step, int64_t count, isg_dtype sums);
+    // alpha 2^exponent sum + beta old, each product and the sum rounded, +0 below the smallest normal number; old: not
+    // looked at where beta is 0. All of the real type.
+    double (*combine)(double alpha, double sum, int exponent, double beta, double old);
+    // shift + log(2^exponent sum), and 2^exponent a/b.
+    double (*log_sum)(double shift, double sum, int exponent);
+    double (*quotient)(double a, double b, int exponent);
     // The outer product of ndim profiles of the real type.
     void (*grid)(int32_t ndim, const int64_t *shape, const void *const *profiles, void *out);
     // The filter's parts, on arrays without gaps. scale: x[i] = 0 below s.tiny, else x[i] * s.factor, in place; returns

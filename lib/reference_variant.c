@@ -136,7 +136,50 @@ static real value_of(const isg_plan *plan, const pair_numbers *s, pair inverse)
     return stack[0];
 }
 
-static void gram(const isg_plan *plan, const isg_points *x, const isg_points *y, void *k, int64_t stride)
+typedef real (*log_formula)(real, real);
+
+static log_formula logarithm_of(const isg_kernel *row)
+{
+    static const struct {
+        const char *name;
+        log_formula of;
+    } all[] = {{"l_exponential", l_exponential},
+               {"l_matern12", l_matern12},
+               {"l_matern32", l_matern32},
+               {"l_matern52", l_matern52}};
+    for (size_t i = 0; row->logarithm && i < sizeof all / sizeof *all; i++)
+        if (strcmp(all[i].name, row->logarithm) == 0)
+            return all[i].of;
+    return NULL;
+}
+
+// As isg_plan_log_expression says.
+static real log_of(const isg_plan *plan, const pair_numbers *s, pair inverse)
+{
+    if (!isg_plan_has_logs(plan))
+        return real_log(value_of(plan, s, inverse));
+    real sum = 0;
+    bool first = true;
+    for (int i = 0; i < plan->count; i++) {
+        const isg_plan_step *step = &plan->steps[i];
+        const double *n = plan->numbers + step->numbers;
+        real term;
+        if (step->kind == ISG_STEP_PRODUCT)
+            continue;
+        if (step->kind == ISG_STEP_ROW) {
+            const isg_kernel *row = isg_kernel_list()[step->kernel];
+            term = logarithm_of(row)(s->of[row->pair], (real)n[0]);
+        } else {
+            term = real_log((real)n[0]);
+        }
+        sum = first ? term : sum + term;
+        first = false;
+    }
+    return sum;
+}
+
+// All values, or their logarithms.
+static void values(const isg_plan *plan, const isg_points *x, const isg_points *y, void *k, int64_t stride, bool logs)
 {
     // Without memory for them norms are computed for each pair.
     real *x_norms = plan->norms ? calloc((size_t)x->count * 2, sizeof(real)) : NULL;
@@ -154,13 +197,72 @@ static void gram(const isg_plan *plan, const isg_points *x, const isg_points *y,
                                         pair_of(y_norms[j], y_norms[y->count + j]));
             else if (plan->norms)
                 inverse = inverse_norms(inverse_norm(plan, x, i), inverse_norm(plan, y, j));
-            real value = value_of(plan, &s, inverse);
-            if (plan->factors)
+            real value = logs ? log_of(plan, &s, inverse) : value_of(plan, &s, inverse);
+            if (plan->factors && !logs)
                 value = real_product(value, ((const real *)plan->factors)[i]);
             ((real *)k)[i * stride + j] = value;
         }
     free(x_norms);
     free(y_norms);
+}
+
+static void gram(const isg_plan *plan, const isg_points *x, const isg_points *y, void *k, int64_t stride)
+{
+    values(plan, x, y, k, stride, false);
+}
+
+static void logs(const isg_plan *plan, const isg_points *x, const isg_points *y, void *l, int64_t stride)
+{
+    values(plan, x, y, l, stride, true);
+}
+
+// As tile.h does.
+static void shift(void *l, const void *weights, const void *shift, int64_t count)
+{
+    real *to = l;
+    for (int64_t j = 0; j < count; j++) {
+        to[j] = to[j] + ((const real *)weights)[j];
+        if (shift)
+            to[j] = exp_nonpositive(to[j] - *(const real *)shift);
+    }
+}
+
+// As apply.cl does. Products in double of two numbers of single precision are exact. Every product is looked at, which
+// changes none where it need not be.
+static double sum(const void *k, const void *v, int64_t step, int64_t count, isg_dtype sums)
+{
+    real total = 0;
+    double wide_total = 0;
+    for (int64_t first = 0; first < count; first += ISG_BLOCK_SOURCES) {
+        real block = 0;
+        double wide_block = 0;
+        for (int64_t j = first; j < isg_min(first + ISG_BLOCK_SOURCES, count); j++) {
+            real value = ((const real *)k)[j];
+            if (REAL_BITS == 32 && sums == ISG_F64)
+                wide_block = wide_block + (double)value * ((const double *)v)[j * step];
+            else
+                block = add_dot_fine(block, value, ((const real *)v)[j * step]);
+        }
+        total = total + block;
+        wide_total = wide_total + wide_block;
+    }
+    return REAL_BITS == 32 && sums == ISG_F64 ? wide_total : (double)total;
+}
+
+static double combine(double alpha, double sum, int exponent, double beta, double old)
+{
+    real product = real_product((real)alpha, scale_back((real)sum, (real)exponent));
+    return beta == 0 ? product : real_sum(product, real_product((real)beta, (real)old));
+}
+
+static double log_sum(double shift, double sum, int exponent)
+{
+    return real_sum((real)shift, real_log(scale_back((real)sum, (real)exponent)));
+}
+
+static double quotient(double a, double b, int exponent)
+{
+    return scale_back(real_divide((real)a, (real)b), (real)exponent);
 }
 
 // As grid.cl does.
@@ -249,6 +351,12 @@ const isg_reference NAME = {
     .formula = formula,
     .norms = norms,
     .gram = gram,
+    .logs = logs,
+    .shift = shift,
+    .sum = sum,
+    .combine = combine,
+    .log_sum = log_sum,
+    .quotient = quotient,
     .grid = grid,
     .filter_scale = filter_scale,
     .filter_axis = filter_axis,

@@ -2,7 +2,7 @@
 #include "verify.h"
 #include "functions.h"
 #include "probe.h"
-#include "verify_cases.h"
+#include "verify_sums.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +54,40 @@ static isg_status compute_grid(isg_context *context, const isg_case *c, void *ou
     return st;
 }
 
+// What beta multiplies is the number of each element.
+static isg_status compute_apply(isg_context *context, const isg_case *c, void *out)
+{
+    isg_gram *gram;
+    isg_gram_params params = isg_case_gram(c);
+    isg_status st = isg_gram_create(context, &gram, &params);
+    int64_t sources = c->apply.transpose ? c->n : c->m;
+    for (int64_t i = 0; i < c->count; i++)
+        isg_store_double(c->dtype, out, i, (double)i);
+    if (!st)
+        st = isg_gram_apply(gram, isg_matrix(c->dtype, c->v, sources, c->columns),
+                            isg_matrix(c->dtype, out, c->count / c->columns, c->columns), &c->apply);
+    isg_gram_destroy(&gram);
+    return st;
+}
+
+static isg_status compute_reduce(isg_context *context, const isg_case *c, void *out)
+{
+    isg_gram *gram;
+    isg_gram_params params = isg_case_gram(c);
+    isg_status st = isg_gram_create(context, &gram, &params);
+    int64_t *indices = isg_alloc(c->count, sizeof *indices);
+    isg_reduce_params reduction = isg_sum_case_reduction(c, out, indices);
+    if (!st && !indices)
+        st = isg_fail(&context->error, ISG_ERR_MEMORY, "no memory for indices");
+    if (!st)
+        st = isg_gram_reduce(gram, &reduction);
+    if (!st)
+        isg_sum_case_put_indices(c, out, indices);
+    free(indices);
+    isg_gram_destroy(&gram);
+    return st;
+}
+
 static isg_status compute(isg_context *context, const isg_case *c, void *out)
 {
     switch (c->kind) {
@@ -62,6 +96,8 @@ static isg_status compute(isg_context *context, const isg_case *c, void *out)
     case ISG_CASE_GRAM: return compute_gram(context, c, out);
     case ISG_CASE_FILTER:
         return isg_filter(context, isg_filter_case_view(c, c->a), isg_filter_case_view(c, out), &c->filter);
+    case ISG_CASE_APPLY: return compute_apply(context, c, out);
+    case ISG_CASE_REDUCE: return compute_reduce(context, c, out);
     default: return compute_grid(context, c, out);
     }
 }

@@ -1,6 +1,8 @@
 #include "verify_cases.h"
 #include "kernels.h"
 #include "profile.h"
+#include "verify_inputs.h"
+#include "verify_sums.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -440,7 +442,8 @@ static int gram_cases(bool quick, int *cases)
 int isg_case_count(bool quick)
 {
     int cases[SPECIAL + SPECIALS];
-    return FUNCTION_COUNT + ISG_KERNEL_COUNT + gram_cases(quick, cases) + GRID_CASES + isg_filter_case_count(quick);
+    return FUNCTION_COUNT + ISG_KERNEL_COUNT + gram_cases(quick, cases) + GRID_CASES + isg_filter_case_count(quick) +
+           isg_sum_case_count(quick);
 }
 
 bool isg_case_make(isg_case *c, int index, isg_dtype dtype, bool fused, bool quick)
@@ -458,7 +461,9 @@ bool isg_case_make(isg_case *c, int index, isg_dtype dtype, bool fused, bool qui
     else if ((at -= grams) < GRID_CASES)
         made = make_grid(c, (isg_sampling)(at / GRID_DIMS + 1), at % GRID_DIMS + 1, quick);
     else
-        made = isg_filter_case_make(c, at - GRID_CASES, quick);
+        made = (at -= GRID_CASES) < isg_filter_case_count(quick)
+                   ? isg_filter_case_make(c, at, quick)
+                   : isg_sum_case_make(c, at - isg_filter_case_count(quick), quick);
     if (!made)
         isg_case_free(c);
     return made;
@@ -469,7 +474,9 @@ void isg_case_free(isg_case *c)
     free(c->a);
     free(c->b);
     free(c->factors);
-    c->a = c->b = c->factors = NULL;
+    free(c->v);
+    free(c->weights);
+    c->a = c->b = c->factors = c->v = c->weights = NULL;
 }
 
 isg_gram_params isg_case_gram(const isg_case *c)
@@ -535,7 +542,9 @@ void *isg_case_expected(const isg_case *c)
     else if (ok && c->kind == ISG_CASE_FILTER)
         ok = isg_filter_case_expected(c, out);
     else if (ok)
-        ok = c->kind == ISG_CASE_GRAM ? expected_gram(c, out) : expected_grid(c, out);
+        ok = c->kind == ISG_CASE_GRAM   ? expected_gram(c, out)
+             : c->kind == ISG_CASE_GRID ? expected_grid(c, out)
+                                        : isg_sum_case_expected(c, out);
     if (!ok) {
         free(out);
         return NULL;
@@ -590,6 +599,11 @@ void isg_case_describe(const isg_case *c, int64_t at, char *text, size_t bytes)
         isg_composite_text(&c->composite, function, sizeof function);
         snprintf(text, bytes, "K[%lld, %lld] of x = (%s), y = (%s), %s", (long long)(at / columns),
                  (long long)(at % columns), x, y, function);
+    } else if (c->kind == ISG_CASE_APPLY || c->kind == ISG_CASE_REDUCE) {
+        char function[300];
+        isg_composite_text(&c->composite, function, sizeof function);
+        snprintf(text, bytes, "result (%lld, %lld) of %s, %lld x %lld", (long long)(at / c->columns),
+                 (long long)(at % c->columns), function, (long long)c->n, (long long)c->m);
     } else {
         snprintf(text, bytes, "element %lld of the %s", (long long)at, c->kind == ISG_CASE_GRID ? "grid" : "array");
     }

@@ -6,32 +6,20 @@
 #include "operator.h"
 #include "reference.h"
 
+#include <isogram/apply.h>
 #include <isogram/filter.h>
 #include <isogram/gram.h>
 #include <isogram/grid.h>
-
-// splitmix64: Steele, Lea, Flood 2014. Every input is made from its integers by exact steps or one IEEE operation, so
-// that all hosts make the same ones.
-static inline uint64_t next_integer(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-// In [-1, 1), 24 random bits.
-static inline double next_fraction(uint64_t *state)
-{
-    return (double)((int64_t)(next_integer(state) >> 40) - (1 << 23)) * 0x1p-23;
-}
+#include <isogram/reduce.h>
 
 typedef enum isg_case_kind {
     ISG_CASE_FUNCTION,
     ISG_CASE_FORMULA,
     ISG_CASE_GRAM,
     ISG_CASE_GRID,
-    ISG_CASE_FILTER
+    ISG_CASE_FILTER,
+    ISG_CASE_APPLY,
+    ISG_CASE_REDUCE
 } isg_case_kind;
 
 typedef struct isg_case {
@@ -51,6 +39,14 @@ typedef struct isg_case {
     isg_composite composite; // GRAM
     double lengthscales[5];  // GRAM: of d coordinates; all 0: none
     double *factors;         // GRAM: n of them, or NULL
+    // APPLY, besides what a GRAM has:
+    void *v; // sources x columns
+    int64_t columns;
+    isg_apply_params apply;
+    // REDUCE, likewise: what is asked for, without its arrays; v are a mean's vectors. Extremes' indices are results
+    // behind the values.
+    isg_reduce_params reduce;
+    void *weights; // or NULL
     isg_grid_params grid;
     isg_filter_params filter;
     isg_array image; // FILTER: what is filtered, dense, in `a`
@@ -62,7 +58,7 @@ int isg_case_count(bool quick);
 bool isg_case_make(isg_case *c, int index, isg_dtype dtype, bool fused, bool quick);
 void isg_case_free(isg_case *c);
 
-// The operator of a GRAM; it points into the case.
+// The operator of a GRAM, an APPLY or a REDUCE; it points into the case.
 isg_gram_params isg_case_gram(const isg_case *c);
 
 // The reference's results, c->count of them, to be freed; NULL without memory.

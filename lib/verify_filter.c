@@ -1,5 +1,6 @@
 // The filter's cases of the certificate.
 #include "verify_cases.h"
+#include "verify_inputs.h"
 
 #include <math.h>
 #include <stdio.h>

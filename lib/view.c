@@ -153,3 +153,26 @@ fail:
     }
     return st;
 }
+
+static uint64_t size_of(int64_t stride)
+{
+    return stride < 0 ? -(uint64_t)stride : (uint64_t)stride;
+}
+
+// p rows up and q columns back lead to the same element for some p and q but 0, of which p = s1/g, q = s0/g are the
+// least, g being the strides' common divisor.
+bool isg_view_overlaps_itself(const isg_array *k)
+{
+    uint64_t rows = (uint64_t)k->shape[0], cols = (uint64_t)k->shape[1];
+    uint64_t s0 = size_of(k->strides[0]), s1 = size_of(k->strides[1]), g = s0, rest = s1;
+    if (rows == 1 || cols == 1)
+        return rows > 1 ? s0 == 0 : cols > 1 && s1 == 0;
+    if (s0 == 0 || s1 == 0)
+        return true;
+    while (rest) {
+        uint64_t next = g % rest;
+        g = rest;
+        rest = next;
+    }
+    return s1 / g < rows && s0 / g < cols;
+}

@@ -17,6 +17,9 @@ isg_status isg_view_place(isg_context *context, const isg_array *array, const ch
 
 bool isg_places_meet(const isg_place *a, const isg_place *b);
 
+// Whether two elements of a matrix share an address.
+bool isg_view_overlaps_itself(const isg_array *matrix);
+
 // The flags that a buffer was made with; 0 when it does not say.
 cl_mem_flags isg_view_flags(cl_mem mem);
 

@@ -579,7 +579,7 @@ class General(cli.Case):
         text = self.succeed("--help").out.decode()
         self.assertEqual(self.succeed("help").out.decode(), text)
         self.assertEqual(self.run_command().code, cli.USAGE)
-        for verb in ("devices", "grid", "gram", "kernels", "verify", "bench"):
+        for verb in ("devices", "grid", "gram", "apply", "kde", "knn", "regress", "kernels", "verify", "bench"):
             self.assertIn(f"  {verb} ", text)
             self.assertTrue(self.succeed(verb, "--help").out.decode().startswith(f"usage: isogram {verb}"))
 

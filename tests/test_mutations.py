@@ -64,11 +64,14 @@ FINE_TERMS = [
 ]
 
 # What computes each kind of check.
-PROGRAMS = {"function": "functions.cl", "formula": "functions.cl", "gram": "gram.cl", "grid": "grid.cl"}
+PROGRAMS = {"function": "functions.cl", "formula": "functions.cl", "gram": "gram.cl", "grid": "grid.cl",
+            "apply": "apply.cl", "reduce": "extremes.cl"}  # some reductions need apply.cl, too
 
 # Rules, as Patched has them.
-ONLY_FUNCTIONS = [("gram.cl",), ("grid.cl",)]
-ONLY_GRAM = [("functions.cl",), ("grid.cl",)]
+NO_SUMS = [("apply.cl",), ("extremes.cl",)]
+ONLY_FUNCTIONS = [("gram.cl",), ("grid.cl",), *NO_SUMS]
+ONLY_GRAM = [("functions.cl",), ("grid.cl",), *NO_SUMS]
+ONLY_SUMS = [("functions.cl",), ("grid.cl",), ("gram.cl",)]
 CONTRACTION = "#pragma OPENCL FP_CONTRACT OFF"
 MULTIPLY_ADD = "#define FMA(a, b, c) ((a) * (b) + (c))"
 LOOP = "for (int q = 0; q < d; q++) {"
@@ -78,7 +81,7 @@ BACKWARDS = [
     ("gram.cl", "b += COL_PANEL;", "b -= COL_PANEL;"),
 ]
 TWO_SUMS = [
-    ("gram.cl", "real sums_##name[ROWS][VECTORS];", "real sums_##name[ROWS][VECTORS], odd_##name[ROWS][VECTORS];"),
+    ("gram.cl", "real sums_##name[HEIGHT][VECTORS];", "real sums_##name[HEIGHT][VECTORS], odd_##name[HEIGHT][VECTORS];"),
     ("gram.cl", "sums_##name[r][c] = REAL(0);", "sums_##name[r][c] = odd_##name[r][c] = REAL(0);"),
     ("gram.cl", "sums_##name[r][c] = step(sums_##name[r][c], y[c], x, w);",
      "if (q % 2) odd_##name[r][c] = step(odd_##name[r][c], y[c], x, w); "
@@ -465,6 +468,29 @@ class CompositeMutations(Patched):
     def test_norms_one_way_round(self):
         different, _ = self.found("NORMS=1", ("(x.hi * y.lo + x.lo * y.hi)", "x.hi * y.lo"))
         self.assertLessEqual({"gram cosine/easy", "gram cosine/cross", "gram cosine, factors/easy"}, different)
+
+
+class SumMutations(Patched):
+    """What one change to the sums or the extremes shows in, and in nothing else."""
+
+    def test_what_changes_shows(self):
+        shifted = {"reduce logsumexp/far", "reduce mean/far"}
+        for rule, expected in [
+            (("apply.cl", "#if FINE", "#if 0"), {"apply wendland/edge"}),
+            (("apply.cl", "v = exp_nonpositive(v - LOAD(", "v = exp_nonpositive(REAL(-0x1p-20f) + v - LOAD("), shifted),
+            (("extremes.cl", "before |= ~MASK(moving >= old)", "before |= MASK(moving > old)"),
+             {"reduce largest 3, transposed/easy"}),
+            (("extremes.cl", "pick_bits(better, source, from[c])", "pick_bits(better, source + BITS(1), from[c])"),
+             {"reduce least 1/easy"}),
+        ]:
+            with self.subTest(rule=rule):
+                self.assertEqual(set(self.verify(*FUSED, rules=[rule, *ONLY_SUMS])), expected)
+
+    def test_order_of_blocks(self):
+        """In a full run there are blocks enough for their order to show."""
+        rules = [("apply.cl", "partial[(long)b * size + i]", "partial[(long)(blocks - 1 - b) * size + i]"),
+                 *ONLY_SUMS, ("diagonal.cl",)]
+        self.assertIn("apply rbf/easy", self.verify(*FUSED, rules=rules, quick=False))
 
 
 class ContractionMutations(Patched):

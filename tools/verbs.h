@@ -2,11 +2,15 @@
 #ifndef ISG_TOOLS_VERBS_H
 #define ISG_TOOLS_VERBS_H
 
+int verb_apply(int argc, char **argv);
 int verb_bench(int argc, char **argv);
 int verb_devices(int argc, char **argv);
 int verb_filter(int argc, char **argv);
 int verb_grid(int argc, char **argv);
+int verb_kde(int argc, char **argv);
 int verb_kernels(int argc, char **argv);
+int verb_knn(int argc, char **argv);
+int verb_regress(int argc, char **argv);
 int verb_verify(int argc, char **argv);
 int verb_gram(int argc, char **argv);
 

@@ -17,6 +17,7 @@ typedef enum isg_method {
     // Squared distances by products, |x|^2 + |y|^2 - 2 x.y, from a centre near the points: one operation for each
     // coordinate in place of two. Distances that could have lost more than the tolerance that way are computed as under
     // the contract instead. Never chosen unless asked for; has a bound, and no bits that other devices must have too.
+    // Of dense, tile and packed; all else goes by the contract.
     ISG_METHOD_FAST
 } isg_method;
 

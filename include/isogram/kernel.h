@@ -58,6 +58,8 @@ typedef struct isg_kernel {
     double steep;                            // of squared distances: at most |dk/du|, u being what the formula is
                   // written in, and that over |b| where it has a second number b; k is at most
                   // |on_diagonal| then. 0: there is no such bound
+    int32_t bounded;                         // 1: |k| is at most 1
+    const char *logarithm;                   // log(k) as a function in cl/formulas.h; NULL: none better than of k itself
 } isg_kernel;
 
 // By name or alias, case-sensitive; NULL when there is none.
