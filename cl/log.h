@@ -104,11 +104,22 @@ FN real real_log1p(real x)
     return pick(is_nan(x) | MASK(as_bits(x) == BITS(INFINITE_BITS)), x, y);
 }
 
+// k ln 2 + f + f^2 (f s - 1/2) in two parts.
+FN pair log_pair_from(split_log l, pair s)
+{
+    real f = l.f, n = real_of_bits(l.k);
+    s = pair_step(s, f, REAL(-0.5f), REAL(0));
+    pair w = pair_product(product_exact(f, f), s);
+    pair t = sum_ordered(n * -EXP_MINUS_LN2_HI, f);
+    pair u = sum_exact(t.hi, w.hi);
+    return sum_ordered(u.hi, u.lo + (t.lo + FMA(n, -EXP_MINUS_LN2_LO, w.lo)));
+}
+
 // log(x) in two parts for normal x > 0; its relative error is 2^-35 in single, 2^-65 in double precision.
 FN pair log_pair(real x)
 {
     split_log l = log_split(x);
-    real f = l.f, n = real_of_bits(l.k);
+    real f = l.f;
 #if REAL_BITS == 64
     real p = REAL(-0x1.2a800a68a50e4p-6);
     p = FMA(p, f, REAL(0x1.812b9ce51bf56p-5));
@@ -150,11 +161,30 @@ FN pair log_pair(real x)
     s = pair_step(s, f, REAL(-0x1p-2f), REAL(-0x1.82ca82p-27f));
     s = pair_step(s, f, REAL(0x1.555556p-2f), REAL(-0x1.3eb5b6p-27f));
 #endif
-    s = pair_step(s, f, REAL(-0.5f), REAL(0));
-    pair w = pair_product(product_exact(f, f), s);
-    pair t = sum_ordered(n * -EXP_MINUS_LN2_HI, f);
-    pair u = sum_exact(t.hi, w.hi);
-    return sum_ordered(u.hi, u.lo + (t.lo + FMA(n, -EXP_MINUS_LN2_LO, w.lo)));
+    return log_pair_from(l, s);
+}
+
+// The same, but within 2^-31 in single precision: only the last terms in two parts.
+FN pair log_pair_near(real x)
+{
+#if REAL_BITS == 64
+    return log_pair(x);
+#else
+    split_log l = log_split(x);
+    real f = l.f, p = REAL(-0x1.8b10b8p-5f);
+    p = FMA(p, f, REAL(0x1.756176p-4f));
+    p = FMA(p, f, REAL(-0x1.7c64d6p-4f));
+    p = FMA(p, f, REAL(0x1.72496ap-4f));
+    p = FMA(p, f, REAL(-0x1.9511b4p-4f));
+    p = FMA(p, f, REAL(0x1.c6e14cp-4f));
+    p = FMA(p, f, REAL(-0x1.001df4p-3f));
+    p = FMA(p, f, REAL(0x1.2494bap-3f));
+    p = FMA(p, f, REAL(-0x1.5554a2p-3f));
+    p = FMA(p, f, REAL(0x1.99998cp-3f));
+    pair s = pair_step(pair_of(p, REAL(0)), f, REAL(-0x1p-2f), REAL(-0x1.82ca82p-27f));
+    s = pair_step(s, f, REAL(0x1.555556p-2f), REAL(-0x1.3eb5b6p-27f));
+    return log_pair_from(l, s);
+#endif
 }
 
 // exp(e l) for a product within or close to exp's range.
@@ -165,15 +195,15 @@ FN real power_of_log(real e, pair l)
     return scale_range(exp_pair(r.r).hi, r.n);
 }
 
-// (1 + u)^e for u >= 0 and e <= 0, with all digits of 1 + u. Below 1 ulp. Domain: u from 0 to infinity, e from -2^40 to
-// -2^-40.
+// (1 + u)^e for u >= 0 and e <= 0, with all digits of 1 + u. Below 1.5 ulp. Domain: u from 0 to infinity, e from -2^40
+// to -2^-40.
 FN real power_of_sum(real u, real e)
 {
     const real most = PICK_REAL(0x1p120f, 0x1p1000);
     real inside = pick(MASK(u > most), most, u);
     inside = as_real(as_bits(inside) & MASK(inside >= PICK_REAL(0x1p-70f, 0x1p-140)));
     pair x = sum_exact(REAL(1), inside);
-    pair l = log_pair(x.hi);
+    pair l = log_pair_near(x.hi);
     l = sum_exact(l.hi, FMA(x.lo, reciprocal_near(x.hi), l.lo));
     bits left = MASK(e * l.hi >= EXP_LOWEST - REAL(1));
     real y = power_of_log(as_real(as_bits(e) & left), l);
