@@ -104,22 +104,11 @@ FN real real_log1p(real x)
     return pick(is_nan(x) | MASK(as_bits(x) == BITS(INFINITE_BITS)), x, y);
 }
 
-// k ln 2 + f + f^2 (f s - 1/2) in two parts.
-FN pair log_pair_from(split_log l, pair s)
-{
-    real f = l.f, n = real_of_bits(l.k);
-    s = pair_step(s, f, REAL(-0.5f), REAL(0));
-    pair w = pair_product(product_exact(f, f), s);
-    pair t = sum_ordered(n * -EXP_MINUS_LN2_HI, f);
-    pair u = sum_exact(t.hi, w.hi);
-    return sum_ordered(u.hi, u.lo + (t.lo + FMA(n, -EXP_MINUS_LN2_LO, w.lo)));
-}
-
 // log(x) in two parts for normal x > 0; its relative error is 2^-35 in single, 2^-65 in double precision.
 FN pair log_pair(real x)
 {
     split_log l = log_split(x);
-    real f = l.f;
+    real f = l.f, n = real_of_bits(l.k);
 #if REAL_BITS == 64
     real p = REAL(-0x1.2a800a68a50e4p-6);
     p = FMA(p, f, REAL(0x1.812b9ce51bf56p-5));
@@ -161,17 +150,22 @@ FN pair log_pair(real x)
     s = pair_step(s, f, REAL(-0x1p-2f), REAL(-0x1.82ca82p-27f));
     s = pair_step(s, f, REAL(0x1.555556p-2f), REAL(-0x1.3eb5b6p-27f));
 #endif
-    return log_pair_from(l, s);
+    s = pair_step(s, f, REAL(-0.5f), REAL(0));
+    pair w = pair_product(product_exact(f, f), s);
+    pair t = sum_ordered(n * -EXP_MINUS_LN2_HI, f);
+    pair u = sum_exact(t.hi, w.hi);
+    return sum_ordered(u.hi, u.lo + (t.lo + FMA(n, -EXP_MINUS_LN2_LO, w.lo)));
 }
 
-// The same, but within 2^-31 in single precision: only the last terms in two parts.
+// The same, but within 2^-31 in single precision: only the last terms in two parts. (Not with what both share in a
+// function of its own: Oclgrind's compiler makes calls of something that Oclgrind does not know from it.)
+#if REAL_BITS == 64
+#define log_pair_near log_pair
+#else
 FN pair log_pair_near(real x)
 {
-#if REAL_BITS == 64
-    return log_pair(x);
-#else
     split_log l = log_split(x);
-    real f = l.f, p = REAL(-0x1.8b10b8p-5f);
+    real f = l.f, n = real_of_bits(l.k), p = REAL(-0x1.8b10b8p-5f);
     p = FMA(p, f, REAL(0x1.756176p-4f));
     p = FMA(p, f, REAL(-0x1.7c64d6p-4f));
     p = FMA(p, f, REAL(0x1.72496ap-4f));
@@ -183,9 +177,13 @@ FN pair log_pair_near(real x)
     p = FMA(p, f, REAL(0x1.99998cp-3f));
     pair s = pair_step(pair_of(p, REAL(0)), f, REAL(-0x1p-2f), REAL(-0x1.82ca82p-27f));
     s = pair_step(s, f, REAL(0x1.555556p-2f), REAL(-0x1.3eb5b6p-27f));
-    return log_pair_from(l, s);
-#endif
+    s = pair_step(s, f, REAL(-0.5f), REAL(0));
+    pair w = pair_product(product_exact(f, f), s);
+    pair t = sum_ordered(n * -EXP_MINUS_LN2_HI, f);
+    pair u = sum_exact(t.hi, w.hi);
+    return sum_ordered(u.hi, u.lo + (t.lo + FMA(n, -EXP_MINUS_LN2_LO, w.lo)));
 }
+#endif
 
 // exp(e l) for a product within or close to exp's range.
 FN real power_of_log(real e, pair l)

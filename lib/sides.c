@@ -4,6 +4,7 @@
 #include "kernels.h"
 #include "shape.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_EXTRAS = 3 }; // two parts of a norm, a factor
