@@ -27,7 +27,6 @@ static const struct filter_case {
     {.what = "filter gradient",
      .ndim = 2,
      .shape = {131, 97},
-     .quick = {31, 33},
      .params = {.each = 1,
                 .sigma = {2.5, 1.25},
                 .order = {1, 0},

@@ -75,7 +75,6 @@ static const struct reduction {
      .function = "rbf(gamma=2) + 0.25*linear",
      .d = 2,
      .columns = 3,
-     .quick = true,
      .reduce = {.reduction = ISG_REDUCE_LARGEST, .count = 3, .transpose = 1}},
     {.what = "reduce logsumexp",
      .function = "rbf(gamma=8)",
@@ -103,7 +102,6 @@ static const struct reduction {
      .columns = 5,
      .far = true,
      .weights = true,
-     .quick = true,
      .reduce = {.reduction = ISG_REDUCE_MEAN}},
 };
 enum { REDUCTIONS = sizeof reductions / sizeof *reductions };
