@@ -165,20 +165,20 @@ FN pair log_pair(real x)
 FN pair log_pair_near(real x)
 {
     split_log l = log_split(x);
-    real f = l.f, n = real_of_bits(l.k), p = REAL(-0x1.8b10b8p-5f);
-    p = FMA(p, f, REAL(0x1.756176p-4f));
-    p = FMA(p, f, REAL(-0x1.7c64d6p-4f));
-    p = FMA(p, f, REAL(0x1.72496ap-4f));
-    p = FMA(p, f, REAL(-0x1.9511b4p-4f));
-    p = FMA(p, f, REAL(0x1.c6e14cp-4f));
-    p = FMA(p, f, REAL(-0x1.001df4p-3f));
-    p = FMA(p, f, REAL(0x1.2494bap-3f));
-    p = FMA(p, f, REAL(-0x1.5554a2p-3f));
-    p = FMA(p, f, REAL(0x1.99998cp-3f));
-    pair s = pair_step(pair_of(p, REAL(0)), f, REAL(-0x1p-2f), REAL(-0x1.82ca82p-27f));
-    s = pair_step(s, f, REAL(0x1.555556p-2f), REAL(-0x1.3eb5b6p-27f));
-    s = pair_step(s, f, REAL(-0.5f), REAL(0));
-    pair w = pair_product(product_exact(f, f), s);
+    real f = l.f, n = real_of_bits(l.k), q = REAL(-0x1.8b10b8p-5f);
+    q = FMA(q, f, REAL(0x1.756176p-4f));
+    q = FMA(q, f, REAL(-0x1.7c64d6p-4f));
+    q = FMA(q, f, REAL(0x1.72496ap-4f));
+    q = FMA(q, f, REAL(-0x1.9511b4p-4f));
+    q = FMA(q, f, REAL(0x1.c6e14cp-4f));
+    q = FMA(q, f, REAL(-0x1.001df4p-3f));
+    q = FMA(q, f, REAL(0x1.2494bap-3f));
+    q = FMA(q, f, REAL(-0x1.5554a2p-3f));
+    q = FMA(q, f, REAL(0x1.99998cp-3f));
+    pair r = pair_step(pair_of(q, REAL(0)), f, REAL(-0x1p-2f), REAL(-0x1.82ca82p-27f));
+    r = pair_step(r, f, REAL(0x1.555556p-2f), REAL(-0x1.3eb5b6p-27f));
+    r = pair_step(r, f, REAL(-0.5f), REAL(0));
+    pair w = pair_product(product_exact(f, f), r);
     pair t = sum_ordered(n * -EXP_MINUS_LN2_HI, f);
     pair u = sum_exact(t.hi, w.hi);
     return sum_ordered(u.hi, u.lo + (t.lo + FMA(n, -EXP_MINUS_LN2_LO, w.lo)));

@@ -537,7 +537,7 @@ class Bench(cli.Case):
         lines = [line.split() for line in text.splitlines() if "K(X, X)" in line]
         self.assertEqual([(line[0], line[3]) for line in lines],
                          [("chi2", "2"), ("chi2", "7"), ("polynomial", "2"), ("polynomial", "7")])
-        for word in ("contract", "fill ", "n = 33, float32, medians of 2", "small ", "total     4 jobs"):
+        for word in ("contract", "fill ", "n = 33, float32, K in host memory, medians of 2", "small ", "total     4 jobs"):
             self.assertIn(word, text)
         table = [line for line in self.bench(*options, "--markdown").out.decode().splitlines() if line.startswith("|")]
         self.assertEqual(len(table), 6)
