@@ -157,11 +157,9 @@ FN pair log_pair(real x)
     return sum_ordered(u.hi, u.lo + (t.lo + FMA(n, -EXP_MINUS_LN2_LO, w.lo)));
 }
 
-// The same, but within 2^-31 in single precision: only the last terms in two parts. (Not with what both share in a
+// The same within 2^-31, for single precision: only the last terms in two parts. (Not with what both share in a
 // function of its own: Oclgrind's compiler makes calls of something that Oclgrind does not know from it.)
-#if REAL_BITS == 64
-#define log_pair_near log_pair
-#else
+#if REAL_BITS == 32
 FN pair log_pair_near(real x)
 {
     split_log l = log_split(x);
@@ -201,7 +199,11 @@ FN real power_of_sum(real u, real e)
     real inside = pick(MASK(u > most), most, u);
     inside = as_real(as_bits(inside) & MASK(inside >= PICK_REAL(0x1p-70f, 0x1p-140)));
     pair x = sum_exact(REAL(1), inside);
+#if REAL_BITS == 32
     pair l = log_pair_near(x.hi);
+#else
+    pair l = log_pair(x.hi);
+#endif
     l = sum_exact(l.hi, FMA(x.lo, reciprocal_near(x.hi), l.lo));
     bits left = MASK(e * l.hi >= EXP_LOWEST - REAL(1));
     real y = power_of_log(as_real(as_bits(e) & left), l);
