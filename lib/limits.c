@@ -59,17 +59,10 @@ fail:
     return st;
 }
 
-// In the device's own vectors, whatever the type's are.
-static isg_real_type widest(const isg_context *context, isg_real_type type)
-{
-    type.lanes = type.dtype == ISG_F64 ? context->device.lanes_f64 : context->device.lanes_f32;
-    return type;
-}
-
 isg_status isg_measure_fill(isg_context *context, isg_real_type type, double *bytes_per_s)
 {
     isg_status st;
-    type = widest(context, type);
+    type.lanes = type.dtype == ISG_F64 ? context->device.lanes_f64 : context->device.lanes_f32;
     cl_kernel kernel;
     area a = {.host = NULL};
     double seconds;
@@ -86,7 +79,6 @@ fail:
 static isg_status measure_copy(isg_context *context, isg_real_type type, double *bytes_per_s)
 {
     isg_status st;
-    type = widest(context, type);
     cl_kernel fill, copy;
     area from = {.host = NULL}, to = {.host = NULL};
     double seconds;
