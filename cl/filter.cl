@@ -22,11 +22,12 @@
 //     |    | ->  rows, borders filled  ->   columns of HIGH sums      ->  rows again
 //     +----+     in, scaled                 along the vertical axis
 //
-// Vectors are consecutive columns in the vertical step, consecutive rows in the horizontal one, so that both load whole
-// vectors: TALL sums at a time share what they load, in two windows that move towards each other.
+// Rows are put together a stretch at a time before they go, for memory likes few long stores better than many short
+// ones. Vectors are consecutive columns in the vertical step, consecutive rows in the horizontal one, so that both load
+// whole vectors: TALL sums at a time share what they load, in two windows that move towards each other.
 #include "fma.h"
-#include "lanes.h"
 #include "filter.h"
+#include "lanes.h"
 
 #if LANES * REAL_BITS >= 512
 #define TALL 8 // there are 32 registers
@@ -35,6 +36,7 @@
 #endif
 #define ACROSS (64 * 8 / REAL_BITS / LANES > 0 ? 64 * 8 / REAL_BITS / LANES : 1) // vectors of a cache line
 #define LINE   (LANES * ACROSS)
+#define GROUP  (FILTER_GROUP * LINE) // columns that are stored together
 
 #if IN == FILTER_F64 || OUT == FILTER_F64
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
@@ -71,6 +73,8 @@ typedef ushort element_out;
 #include "filter_element.h"
 
 #if LANES > 1
+#include "turn.h"
+
 // Vectors in scratch memory are aligned. Elsewhere they need not be, and clang then stores what it knows to be a vector
 // in one piece, which is more than some libraries' vstore16 do.
 #define SCRATCH(p) (*(global real *)(p))
@@ -85,10 +89,11 @@ typedef real real_anywhere __attribute__((aligned(REAL_BITS / 8)));
 // Loops that are long enough as they are: unrolled, they take a compiler seconds.
 #define ONE_AFTER_THE_OTHER _Pragma("nounroll")
 
-// Has a compiler for CPUs load a cache line ahead of its use.
+// Has a compiler for CPUs load a cache line ahead of its use, into the second cache: the first is full of sums.
+#define ROWS_AHEAD 4
 #if LANES > 1 && defined(__has_builtin)
 #if __has_builtin(__builtin_prefetch)
-#define FETCH(p) __builtin_prefetch((const void *)(size_t)(p))
+#define FETCH(p) __builtin_prefetch((const void *)(size_t)(p), 0, 2)
 #endif
 #endif
 #ifndef FETCH
@@ -145,8 +150,9 @@ FN scalar kept_one(scalar x, global const scalar *numbers, bits *large)
 
 #if LANES > 1
 
-// Columns [from, from + count) of a row, scaled, to the panel.
-FN void pack_row(global const element_in *in, long step, int from, int count, global const scalar *numbers,
+// Columns [from, from + count) of a row, scaled, to the panel. ahead: from an element to the one that is asked for,
+// some rows further on.
+FN void pack_row(global const element_in *in, long step, long ahead, int from, int count, global const scalar *numbers,
                  global scalar *to, bits *large)
 {
     int j = 0;
@@ -158,6 +164,7 @@ FN void pack_row(global const element_in *in, long step, int from, int count, gl
 #endif
     if (step == 1)
         for (; j + LANES <= count; j += LANES) {
+            FETCH(in + from + j + ahead);
             real x = LOAD(in + from + j);
 #if CHECKED
             seen |= is_large(x, limit);
@@ -172,8 +179,8 @@ FN void pack_row(global const element_in *in, long step, int from, int count, gl
 
 // A place of the panel: columns from begin - radius_h on of a row, those in front of the array, in it and behind it;
 // the rest holds anything. outside: the row lies outside the array.
-FN void pack_place(global const element_in *line, int outside, long step, int begin, int wide, int cols, int radius_h,
-                   global const int *col_of, global const scalar *numbers, global scalar *to, bits *large)
+FN void pack_place(global const element_in *line, int outside, long step, long ahead, int begin, int wide, int cols,
+                   int radius_h, global const int *col_of, global const scalar *numbers, global scalar *to, bits *large)
 {
     const int first = outside ? wide : min(wide, max(0, radius_h - begin)), last = min(wide, cols - begin + radius_h);
     int j = 0;
@@ -184,7 +191,7 @@ FN void pack_place(global const element_in *line, int outside, long step, int be
         to[j] = col < 0 ? numbers[FILTER_CONSTANT_H] : kept_one(from_element(line[col * step]), numbers, large);
     }
     if (last > j) {
-        pack_row(line, step, begin - radius_h + j, last - j, numbers, to + j, large);
+        pack_row(line, step, ahead, begin - radius_h + j, last - j, numbers, to + j, large);
         j = last;
     }
     for (; j < wide; j++) {
@@ -237,40 +244,33 @@ FN void pack_place(global const element_in *line, int outside, long step, int be
 FOLD(fold_v, PAIR_V)
 FOLD(fold_h, PAIR_H)
 
-// The transpose of LANES vectors in their own place.
-FN void turn(real *t)
+// `count` results to a row, which may begin anywhere: where it can, in whole cache lines past the caches.
+FN void put_row(global const scalar *from, global element_out *to, long step, int count)
 {
-    EACH (round, LANES > 8 ? 4 : LANES > 4 ? 3 : LANES > 2 ? 2 : 1) {
-        real u[LANES];
-        EACH (r, LANES / 2) {
-            u[2 * r].even = t[r].lo;
-            u[2 * r].odd = t[r + LANES / 2].lo;
-            u[2 * r + 1].even = t[r].hi;
-            u[2 * r + 1].odd = t[r + LANES / 2].hi;
-        }
-        EACH (r, LANES)
-            t[r] = u[r];
-    }
-}
-
-// A vector of results to `count` columns of a row, LANES at most.
-FN void put(real v, global element_out *to, long step, int count)
-{
+    int j = 0;
 #if REAL_OUT
-    if (count >= LANES && step == 1) {
+    if (step == 1) {
 #if STREAMED
-        if ((size_t)to % sizeof(real) == 0)
-            STREAM(v, to);
-        else
+        const int head = min(count, (int)(-(size_t)to / sizeof(scalar) % LANES));
+        for (; j < head; j++)
+            to[j] = from[j];
+        for (; j + LANES <= count; j += LANES)
+            STREAM(LOAD(from + j), to + j);
+#else
+        for (; j + LANES <= count; j += LANES)
+            STORE_ANYWHERE(LOAD(from + j), to + j);
 #endif
-            STORE_ANYWHERE(v, to);
+        for (; j < count; j++)
+            to[j] = from[j];
         return;
     }
 #endif
-    element_out lane[LANES];
-    to_elements(v, lane);
-    for (int l = 0; l < LANES && l < count; l++)
-        to[l * step] = lane[l];
+    for (; j < count; j += LANES) {
+        element_out lane[LANES];
+        to_elements(SCRATCH(from + j), lane);
+        for (int l = 0; l < LANES && j + l < count; l++)
+            to[(j + l) * step] = lane[l];
+    }
 }
 
 // tile, tile_end: of the pass's tiles, counted down a column of tiles, then across, then over the planes.
@@ -285,7 +285,7 @@ kernel void filter(global const element_in *in, global element_out *out, global 
     const long down = shape[FILTER_TILES_DOWN], across = shape[FILTER_TILES_ACROSS];
     const int pitch = (int)shape[FILTER_PITCH];
     global scalar *panel = scratch + (long)get_global_id(0) * shape[FILTER_ROOM];
-    global scalar *turned = panel + shape[FILTER_TURNED];
+    global scalar *turned = panel + shape[FILTER_TURNED], *ready = panel + shape[FILTER_READY];
     global const scalar *weights_v = numbers + FILTER_WEIGHTS, *weights_h = weights_v + VERTICAL * (radius_v + 1);
     bits large = BITS(0);
 
@@ -304,13 +304,14 @@ kernel void filter(global const element_in *in, global element_out *out, global 
 
         int packed = 0; // rows of the panel
         for (int b = 0; b < blocks; b++) {
-            const int needed = (b + 1) * HIGH + 2 * radius_v, all = blocks * HIGH + 2 * radius_v;
+            const int needed = (b + 1) * HIGH + 2 * radius_v;
             for (; packed < needed; packed++) {
                 // Places behind the borders, in a block that is not full, hold anything.
                 const int place = SEGMENTED ? top : top + packed, begin = left + (SEGMENTED ? packed * tile_cols : 0);
                 const int row = place < rows + 2 * radius_v ? row_of[place] : -1;
-                pack_place(from + row * shape[FILTER_IN_ROW], row < 0, shape[FILTER_IN_COL], begin, wide, cols,
-                           radius_h, col_of, numbers, panel + (long)packed * pitch, &large);
+                pack_place(from + row * shape[FILTER_IN_ROW], row < 0, shape[FILTER_IN_COL],
+                           ROWS_AHEAD * shape[FILTER_IN_ROW], begin, wide, cols, radius_h, col_of, numbers,
+                           panel + (long)packed * pitch, &large);
             }
             global scalar *block = panel + (long)b * HIGH * pitch;
             global element_out *rows_out = to + (top + (SEGMENTED ? 0 : b * HIGH)) * shape[FILTER_OUT_ROW];
@@ -319,14 +320,14 @@ kernel void filter(global const element_in *in, global element_out *out, global 
 #if VERTICAL
             const real tiny_v = (real)numbers[FILTER_TINY_V], factor_v = (real)numbers[FILTER_FACTOR_V];
 #endif
+#if HORIZONTAL
+#define SUM(r) v[r]
+#else
+#define SUM(r) SCRATCH(ready + (r)*GROUP + c % GROUP)
+#endif
             for (int c = 0; c < wide; c += LANES) {
+#if HORIZONTAL
                 real v[HIGH];
-#if REAL_IN && VERTICAL
-                // Memory is slower than the sums: the next block's rows are asked for while this one is computed.
-                for (int r = 0; r < HIGH && needed + r < all; r++) {
-                    const int place = min(top + needed + r, rows + 2 * radius_v - 1), col = min(left + c, cols - 1);
-                    FETCH(from + max(row_of[place], 0) * shape[FILTER_IN_ROW] + col * shape[FILTER_IN_COL]);
-                }
 #endif
                 ONE_AFTER_THE_OTHER
                 for (int r = 0; r < HIGH; r += TALL) {
@@ -334,22 +335,22 @@ kernel void filter(global const element_in *in, global element_out *out, global 
                     real sum[TALL];
                     fold_v(block + (long)r * pitch + c, pitch, radius_v, weights_v, sum);
                     EACH (s, TALL)
-                        v[r + s] = kept(sum[s], tiny_v, factor_v);
+                        SUM(r + s) = kept(sum[s], tiny_v, factor_v);
 #else
                     EACH (s, TALL)
-                        v[r + s] = SCRATCH(block + (long)(r + s) * pitch + c);
+                        SUM(r + s) = SCRATCH(block + (long)(r + s) * pitch + c);
 #endif
                 }
 #if HORIZONTAL
-                for (int r = 0; r < HIGH; r += LANES) {
-                    turn(v + r);
-                    EACH (s, LANES)
-                        SCRATCH(turned + ((long)(r / LANES) * pitch + c + s) * LANES) = v[r + s];
-                }
+                for (int r = 0; r < HIGH; r += LANES)
+                    turn(v + r, turned + ((long)(r / LANES) * pitch + c) * LANES, 1);
 #else
-                ONE_AFTER_THE_OTHER
-                for (int r = 0; r < height; r++)
-                    put(v[r], rows_out + r * shape[FILTER_OUT_ROW] + (left + c) * step, step, width - c);
+                if (c % GROUP + LANES == GROUP || c + LANES >= wide) {
+                    const int begin = c / GROUP * GROUP;
+                    for (int r = 0; r < height; r++)
+                        put_row(ready + r * GROUP, rows_out + r * shape[FILTER_OUT_ROW] + (left + begin) * step, step,
+                                min(GROUP, width - begin));
+                }
 #endif
             }
 #if HORIZONTAL
@@ -365,26 +366,24 @@ kernel void filter(global const element_in *in, global element_out *out, global 
             const real tiny_h = (real)numbers[FILTER_TINY_H], factor_h = (real)numbers[FILTER_FACTOR_H];
             for (int h = 0; h < HIGH && h < height; h += LANES) {
                 global scalar *columns = turned + (long)(h / LANES) * pitch * LANES;
-                for (int c = 0; c < width; c += LINE) {
-                    real v[LINE];
-                    ONE_AFTER_THE_OTHER
-                    for (int q = 0; q < LINE; q += TALL) {
-                        real sum[TALL];
-                        fold_h(columns + (long)(c + q) * LANES, LANES, radius_h, weights_h, sum);
-                        EACH (s, TALL)
-                            v[q + s] = kept(sum[s], tiny_h, factor_h);
-                    }
-                    for (int q = 0; q < LINE; q += LANES)
-                        turn(v + q);
-                    ONE_AFTER_THE_OTHER
-                    for (int r = 0; r < LANES && h + r < height; r++) {
-                        const int begin = left + (SEGMENTED ? (h + r) * tile_cols : 0) + c;
-                        const int count = min(width - c, cols - begin);
-                        global element_out *row =
-                            rows_out + (SEGMENTED ? 0 : h + r) * shape[FILTER_OUT_ROW] + begin * step;
+                for (int group = 0; group < width; group += GROUP) {
+                    for (int c = group; c < min(group + GROUP, width); c += LINE) {
+                        real v[LINE];
+                        ONE_AFTER_THE_OTHER
+                        for (int q = 0; q < LINE; q += TALL) {
+                            real sum[TALL];
+                            fold_h(columns + (long)(c + q) * LANES, LANES, radius_h, weights_h, sum);
+                            EACH (s, TALL)
+                                v[q + s] = kept(sum[s], tiny_h, factor_h);
+                        }
                         for (int q = 0; q < LINE; q += LANES)
-                            if (q < count)
-                                put(v[q + r], row + q * step, step, count - q);
+                            turn(v + q, ready + c - group + q, GROUP / LANES);
+                    }
+                    for (int r = 0; r < LANES && h + r < height; r++) {
+                        const int begin = left + (SEGMENTED ? (h + r) * tile_cols : 0) + group;
+                        put_row(ready + r * GROUP,
+                                rows_out + (SEGMENTED ? 0 : h + r) * shape[FILTER_OUT_ROW] + begin * step, step,
+                                min(min(GROUP, width - group), cols - begin));
                     }
                 }
             }

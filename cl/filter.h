@@ -27,7 +27,8 @@ enum {
     FILTER_TILES_DOWN,   // tiles of a plane, one below the other
     FILTER_TILES_ACROSS, // and side by side
     FILTER_PITCH,        // elements from one row of a panel to the next
-    FILTER_TURNED,       // where the turned block begins, behind the panel
+    FILTER_READY,        // where rows are put together, behind the panel
+    FILTER_TURNED,       // where the turned block begins, behind that
     FILTER_ROOM,         // elements of scratch memory for one work-item
     FILTER_SHAPE_COUNT
 };
@@ -45,6 +46,9 @@ enum {
     FILTER_CONSTANT_H,
     FILTER_WEIGHTS
 };
+
+// Cache lines of a row that are put together before they are stored.
+#define FILTER_GROUP 16
 
 // Types of elements in memory, as build options name them.
 #define FILTER_F32 1

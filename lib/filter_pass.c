@@ -1,5 +1,7 @@
 #include "filter_pass.h"
 
+#include "../cl/filter.h"
+
 enum { NDIM = ISG_FILTER_MAX_NDIM };
 
 static int64_t product(const int64_t *shape, int first, int last)
@@ -129,6 +131,8 @@ isg_filter_tiling isg_filter_tiling_of(const isg_filter_plan *plan, const isg_fi
     t.pitch = isg_round_up(isg_round_up(t.cols, line) + 2 * radius_h, line);
     t.pitch += t.pitch / line % 2 ? 0 : line;
     int64_t panel = (isg_round_up(t.segmented ? t.high : t.rows, t.high) + 2 * radius_v) * t.pitch;
-    t.room = isg_round_up(panel + (horizontal ? t.high * t.pitch : 0), 1024);
+    t.ready = isg_round_up(panel, 1024);
+    t.turned = t.ready + isg_round_up(t.high * FILTER_GROUP * line, 1024);
+    t.room = isg_round_up(t.turned + (horizontal ? t.high * t.pitch : 0), 1024);
     return t;
 }

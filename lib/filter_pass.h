@@ -30,7 +30,8 @@ typedef struct isg_filter_tiling {
     bool segmented;
     int high;
     int64_t rows, cols, down, across, pitch;
-    int64_t room; // elements of scratch memory for each work-item
+    int64_t ready, turned; // where these begin in the scratch memory of a work-item
+    int64_t room;          // its elements
 } isg_filter_tiling;
 
 isg_filter_tiling isg_filter_tiling_of(const isg_filter_plan *plan, const isg_filter_pass *pass,

@@ -152,7 +152,8 @@ static isg_status make_tables(runner *r, const isg_filter_pass *p, bool first, c
         shape[FILTER_TILES_DOWN] = t->down;
         shape[FILTER_TILES_ACROSS] = t->across;
         shape[FILTER_PITCH] = t->pitch;
-        shape[FILTER_TURNED] = t->room - t->high * t->pitch;
+        shape[FILTER_READY] = t->ready;
+        shape[FILTER_TURNED] = t->turned;
         shape[FILTER_ROOM] = t->room;
     }
     const int32_t clear = 0;
