@@ -108,8 +108,8 @@ static int64_t piece(int64_t n, int64_t most, int64_t unit)
     return isg_round_up(ceil_div(n, ceil_div(n, most)), unit);
 }
 
-// Tiles as large as a cache of some hundred KiB takes, but so wide and high that what is read twice beside them, and
-// filtered twice above, is little.
+// Tiles are so wide and high that what is read twice beside them, and filtered twice above, is little; and as wide as a
+// few MiB allow, for memory is read fastest in long stretches.
 isg_filter_tiling isg_filter_tiling_of(const isg_filter_plan *plan, const isg_filter_pass *pass,
                                        const isg_filter_layout *layout, int lanes)
 {
@@ -121,10 +121,11 @@ isg_filter_tiling isg_filter_tiling_of(const isg_filter_plan *plan, const isg_fi
     isg_filter_tiling t = {.high = (int)isg_max(8, lanes)};
     int64_t line = isg_max(64 / element, lanes);
     t.segmented = !vertical && rows * layout->count[0] * layout->count[1] < t.high;
-    t.cols = piece(cols, isg_max(1024, isg_min(2048, 8 * radius_h)), line);
+    t.rows = t.segmented ? 1 : piece(rows, isg_max(128, isg_min(512, 4 * radius_v)), t.high);
+    const int64_t wide = ((int64_t)4 << 20) / element / (t.rows + 2 * radius_v);
+    t.cols = piece(cols, isg_max(isg_min(4096, wide), isg_max(1024, isg_min(2048, 8 * radius_h))), line);
     if (t.segmented)
         t.cols = piece(ceil_div(cols, t.high), 2048, line);
-    t.rows = t.segmented ? 1 : piece(rows, isg_max(128, isg_min(512, 4 * radius_v)), t.high);
     t.down = ceil_div(rows, t.rows);
     t.across = ceil_div(cols, t.cols * (t.segmented ? t.high : 1));
     // Rows a line apart from a multiple of a page, lest they fall on each other in a cache.

@@ -252,6 +252,12 @@ static int64_t scratch_limit(const runner *r)
     return isg_min(r->context->max_alloc_bytes, (int64_t)1 << 30) / (int64_t)isg_dtype_bytes(r->plan->dtype);
 }
 
+// What memory allocators keep at hand, rather than having the system clear it for every call.
+static int64_t scratch_liked(const runner *r)
+{
+    return ((int64_t)24 << 20) / (int64_t)isg_dtype_bytes(r->plan->dtype);
+}
+
 static isg_status run_pass(runner *r, const isg_filter_pass *p, bool first, bool last, const stage *in,
                            const stage *out)
 {
@@ -260,8 +266,9 @@ static isg_status run_pass(runner *r, const isg_filter_pass *p, bool first, bool
     cl_kernel kernel;
     isg_filter_layout l = isg_filter_layout_of(r->plan, p, r->shape, in->strides, out->strides);
     isg_filter_tiling t = isg_filter_tiling_of(r->plan, p, &l, r->lanes);
-    r->groups = isg_max(scratch_limit(r) / t.room, 1);
-    r->groups = isg_min(r->groups, 4 * isg_max(r->context->device.compute_units, 1));
+    const int64_t units = isg_max(r->context->device.compute_units, 1);
+    r->groups = isg_min(scratch_limit(r) / t.room, isg_max(scratch_liked(r) / t.room, units));
+    r->groups = isg_max(isg_min(r->groups, 4 * units), 1);
     r->groups = isg_min(r->groups, t.down * t.across * l.count[0] * l.count[1]);
     int32_t flags = 0;
     TRY(get_kernel(r, p, first, last, &t, in, out, &kernel));
