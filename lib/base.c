@@ -58,6 +58,13 @@ const char *isg_version(void)
     return ISG_VERSION;
 }
 
+void isg_one_line(char *text)
+{
+    for (unsigned char *c = (unsigned char *)text; *c; c++)
+        if (*c < ' ' || *c == 0x7f)
+            *c = ' ';
+}
+
 isg_status isg_fail(isg_error *error, isg_status status, const char *format, ...)
 {
     if (error && error->status == ISG_OK) {
@@ -66,6 +73,7 @@ isg_status isg_fail(isg_error *error, isg_status status, const char *format, ...
         va_start(values, format);
         vsnprintf(error->message, sizeof error->message, format, values);
         va_end(values);
+        isg_one_line(error->message);
     }
     return status;
 }

@@ -16,6 +16,10 @@
 // error: may be NULL.
 isg_status isg_fail(isg_error *error, isg_status status, const char *format, ...) ISG_PRINTF(3, 4);
 
+// Makes one line of a message, whatever a user, a file or a driver put into it: control characters become spaces, so
+// that none moves a terminal's cursor either.
+void isg_one_line(char *text);
+
 // A text that is put together piece by piece: cut off at `bytes`, the zero included, while `length` goes on counting.
 typedef struct isg_text {
     char *text;

@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include "base.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,9 +24,7 @@ static void print_line(const char *prefix, const char *format, va_list values)
 {
     char text[1400];
     vsnprintf(text, sizeof text, format, values);
-    for (char *c = text; *c; c++) // one line, whatever a driver or a file name put into it
-        if (*c == '\n' || *c == '\r')
-            *c = ' ';
+    isg_one_line(text);
     fprintf(stderr, "isogram: %s%s\n", prefix, text);
 }
 
