@@ -176,6 +176,8 @@ isg_status isg_panels_pack(isg_context *context, isg_panels *panels, const isg_p
     forget_packing(panels);
 fail:
     context->chain = chain;
+    if (st && !chain)
+        clFinish(context->queue); // memory may be out after the launch, which reads the points
     // Also when the rest failed: what was enqueued reads the points.
     if (packing.begun) {
         forget_packing(panels);

@@ -76,6 +76,9 @@ isg_status isg_cl_fail(isg_context *context, cl_int code, const char *call, cons
     isg_fail(&context->error, st, "%.*s failed on %s with %s (%d) at %s:%d", length, call, context->device.name,
              isg_cl_error_name(code), (int)code, slash ? slash + 1 : file, line);
     isg_context_log(context, ISG_LOG_ERROR, "%s", context->error.message);
+    // The caller is about to give up, and takes back memory that earlier commands may still be working on.
+    if (context->queue && !context->chain)
+        clFinish(context->queue);
     return st;
 }
 
