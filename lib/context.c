@@ -91,6 +91,10 @@ isg_status isg_context_open(isg_context *context, const isg_candidate *candidate
     context->zero_copy = candidate->device.unified_memory != 0;
     if (context->max_alloc_bytes <= 0 || context->max_alloc_bytes > candidate->device.max_alloc_bytes)
         context->max_alloc_bytes = candidate->device.max_alloc_bytes;
+    if (candidate->code != CL_SUCCESS) {
+        st = isg_cl_fail(context, candidate->code, "clGetDeviceInfo", __FILE__, __LINE__);
+        goto fail;
+    }
     // Parts of devices come and go; whole ones are always there, and OpenCL 1.1 cannot retain them.
     if (isg_device_parent(candidate->device_id)) {
         CL_TRY(context, clRetainDevice(candidate->device_id));
@@ -140,9 +144,12 @@ static isg_status choose(isg_context *context, const char *spec, int64_t max_all
 {
     isg_candidate *list;
     int32_t count;
-    isg_status st = isg_candidates(&list, &count, &context->error);
+    isg_trouble trouble;
+    isg_status st = isg_candidates(&list, &count, trouble, &context->error);
     if (st)
         return st;
+    if (trouble[0])
+        isg_context_log(context, ISG_LOG_WARN, "a platform is passed over: %s", trouble);
     st = ISG_ERR_NO_DEVICE;
     for (int32_t i = 0; i < count && st; i++) {
         if (!isg_spec_matches(spec, &list[i].device))
@@ -161,7 +168,7 @@ static isg_status choose(isg_context *context, const char *spec, int64_t max_all
             break;
     }
     if (st == ISG_ERR_NO_DEVICE)
-        isg_no_device(spec, list, count, &context->error);
+        isg_no_device(spec, list, count, trouble, &context->error);
     free(list);
     return st;
 }

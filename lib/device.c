@@ -12,44 +12,45 @@ const char *isg_device_class_name(isg_device_class device_class)
     return (unsigned)device_class < ISG_DEVICE_CLASS_COUNT ? names[device_class] : "unknown";
 }
 
-static void platform_text(cl_platform_id id, cl_platform_info what, char *text, size_t bytes)
+// Asks a device. Questions that it does not know, of later versions of OpenCL, are no failures.
+static bool ask(isg_candidate *candidate, cl_device_info what, size_t bytes, void *value, size_t *bytes_ret)
 {
-    text[0] = 0;
-    if (clGetPlatformInfo(id, what, bytes - 1, text, NULL) != CL_SUCCESS)
-        snprintf(text, bytes, "?");
-    text[bytes - 1] = 0;
+    cl_int code = clGetDeviceInfo(candidate->device_id, what, bytes, value, bytes_ret);
+    if (code != CL_SUCCESS && code != CL_INVALID_VALUE && candidate->code == CL_SUCCESS)
+        candidate->code = code;
+    return code == CL_SUCCESS;
 }
 
-static void device_text(cl_device_id id, cl_device_info what, char *text, size_t bytes)
+static void device_text(isg_candidate *candidate, cl_device_info what, char *text, size_t bytes)
 {
     text[0] = 0;
-    if (clGetDeviceInfo(id, what, bytes - 1, text, NULL) != CL_SUCCESS)
+    if (!ask(candidate, what, bytes - 1, text, NULL))
         snprintf(text, bytes, "?");
     text[bytes - 1] = 0;
 }
 
 // A number of any width that OpenCL uses; 0 when the device does not say.
-static int64_t device_number(cl_device_id id, cl_device_info what)
+static int64_t device_number(isg_candidate *candidate, cl_device_info what)
 {
     union {
         cl_uint u32;
         cl_ulong u64;
     } value = {.u64 = 0};
     size_t bytes = 0;
-    if (clGetDeviceInfo(id, what, sizeof value, &value, &bytes) != CL_SUCCESS)
+    if (!ask(candidate, what, sizeof value, &value, &bytes))
         return 0;
     uint64_t number = bytes == sizeof(cl_uint) ? value.u32 : value.u64;
     return number > INT64_MAX ? INT64_MAX : (int64_t)number;
 }
 
-static bool has_extension(cl_device_id id, const char *name)
+static bool has_extension(isg_candidate *candidate, const char *name)
 {
     size_t bytes = 0;
-    if (clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, 0, NULL, &bytes) != CL_SUCCESS || bytes == 0)
+    if (!ask(candidate, CL_DEVICE_EXTENSIONS, 0, NULL, &bytes) || bytes == 0)
         return false;
     char *text = calloc(bytes + 1, 1);
     bool found = false;
-    if (text && clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, bytes, text, NULL) == CL_SUCCESS) {
+    if (text && ask(candidate, CL_DEVICE_EXTENSIONS, bytes, text, NULL)) {
         size_t length = strlen(name);
         for (char *at = text; (at = strstr(at, name)) != NULL && !found; at += length)
             found = (at == text || at[-1] == ' ') && (at[length] == 0 || at[length] == ' ');
@@ -77,30 +78,31 @@ static int32_t lanes(const isg_device *device, size_t element, int64_t native)
 static void describe(isg_candidate *candidate)
 {
     isg_device *d = &candidate->device;
-    cl_device_id id = candidate->device_id;
-    platform_text(candidate->platform_id, CL_PLATFORM_NAME, d->platform, sizeof d->platform);
-    device_text(id, CL_DEVICE_NAME, d->name, sizeof d->name);
-    device_text(id, CL_DEVICE_VENDOR, d->vendor, sizeof d->vendor);
-    device_text(id, CL_DEVICE_VERSION, d->version, sizeof d->version);
-    device_text(id, CL_DEVICE_OPENCL_C_VERSION, d->c_version, sizeof d->c_version);
-    device_text(id, CL_DRIVER_VERSION, d->driver, sizeof d->driver);
-    int64_t type = device_number(id, CL_DEVICE_TYPE);
-    d->unified_memory = device_number(id, CL_DEVICE_HOST_UNIFIED_MEMORY) != 0;
+    if (clGetPlatformInfo(candidate->platform_id, CL_PLATFORM_NAME, sizeof d->platform - 1, d->platform, NULL) !=
+        CL_SUCCESS)
+        snprintf(d->platform, sizeof d->platform, "?");
+    device_text(candidate, CL_DEVICE_NAME, d->name, sizeof d->name);
+    device_text(candidate, CL_DEVICE_VENDOR, d->vendor, sizeof d->vendor);
+    device_text(candidate, CL_DEVICE_VERSION, d->version, sizeof d->version);
+    device_text(candidate, CL_DEVICE_OPENCL_C_VERSION, d->c_version, sizeof d->c_version);
+    device_text(candidate, CL_DRIVER_VERSION, d->driver, sizeof d->driver);
+    int64_t type = device_number(candidate, CL_DEVICE_TYPE);
+    d->unified_memory = device_number(candidate, CL_DEVICE_HOST_UNIFIED_MEMORY) != 0;
     if (type & CL_DEVICE_TYPE_CPU)
         d->device_class = ISG_DEVICE_CPU;
     else if (type & CL_DEVICE_TYPE_GPU)
         d->device_class = d->unified_memory ? ISG_DEVICE_GPU_INTEGRATED : ISG_DEVICE_GPU_DISCRETE;
     else
         d->device_class = ISG_DEVICE_ACCELERATOR;
-    d->global_bytes = device_number(id, CL_DEVICE_GLOBAL_MEM_SIZE);
-    d->max_alloc_bytes = device_number(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
-    d->local_bytes = device_number(id, CL_DEVICE_LOCAL_MEM_SIZE);
-    d->max_work_group = device_number(id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
-    d->compute_units = (int32_t)device_number(id, CL_DEVICE_MAX_COMPUTE_UNITS);
-    d->clock_mhz = (int32_t)device_number(id, CL_DEVICE_MAX_CLOCK_FREQUENCY);
-    d->lanes_f32 = lanes(d, sizeof(cl_float), device_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT));
-    if (has_extension(id, "cl_khr_fp64"))
-        d->lanes_f64 = lanes(d, sizeof(cl_double), device_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_DOUBLE));
+    d->global_bytes = device_number(candidate, CL_DEVICE_GLOBAL_MEM_SIZE);
+    d->max_alloc_bytes = device_number(candidate, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+    d->local_bytes = device_number(candidate, CL_DEVICE_LOCAL_MEM_SIZE);
+    d->max_work_group = device_number(candidate, CL_DEVICE_MAX_WORK_GROUP_SIZE);
+    d->compute_units = (int32_t)device_number(candidate, CL_DEVICE_MAX_COMPUTE_UNITS);
+    d->clock_mhz = (int32_t)device_number(candidate, CL_DEVICE_MAX_CLOCK_FREQUENCY);
+    d->lanes_f32 = lanes(d, sizeof(cl_float), device_number(candidate, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT));
+    if (has_extension(candidate, "cl_khr_fp64"))
+        d->lanes_f64 = lanes(d, sizeof(cl_double), device_number(candidate, CL_DEVICE_NATIVE_VECTOR_WIDTH_DOUBLE));
 }
 
 // Class first; then what is likely the faster one; then the order of the platforms, so that the choice is stable.
@@ -118,24 +120,41 @@ static int by_rank(const void *left, const void *right)
     return a->device_index < b->device_index ? -1 : a->device_index > b->device_index;
 }
 
-enum { MAX_PLATFORMS = 64, MAX_DEVICES = 64 };
+enum {
+    MAX_PLATFORMS = 64,
+    MAX_DEVICES = 64,
+    NO_PLATFORM = -1001 // cl_khr_icd's CL_PLATFORM_NOT_FOUND_KHR
+};
 
-isg_status isg_candidates(isg_candidate **list, int32_t *count, isg_error *error)
+// Keeps the first trouble. The loader answers "no platform" with an error code of its own; that is none.
+static void note(isg_trouble trouble, const char *call, cl_int code)
+{
+    if (!trouble[0] && code != CL_DEVICE_NOT_FOUND && code != NO_PLATFORM)
+        snprintf(trouble, sizeof(isg_trouble), "%s failed with %s (%d)", call, isg_cl_error_name(code), (int)code);
+}
+
+isg_status isg_candidates(isg_candidate **list, int32_t *count, isg_trouble trouble, isg_error *error)
 {
     *list = NULL;
     *count = 0;
+    trouble[0] = 0;
     cl_platform_id platforms[MAX_PLATFORMS];
     cl_uint platform_count = 0;
-    // The loader answers "no platform" with an error code of its own; that is not a failure here.
-    if (clGetPlatformIDs(MAX_PLATFORMS, platforms, &platform_count) != CL_SUCCESS)
+    cl_int code = clGetPlatformIDs(MAX_PLATFORMS, platforms, &platform_count);
+    if (code != CL_SUCCESS) {
+        note(trouble, "clGetPlatformIDs", code);
         return ISG_OK;
+    }
     if (platform_count > MAX_PLATFORMS)
         platform_count = MAX_PLATFORMS;
     for (cl_uint p = 0; p < platform_count; p++) {
         cl_device_id ids[MAX_DEVICES];
         cl_uint found = 0;
-        if (clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, MAX_DEVICES, ids, &found) != CL_SUCCESS)
+        code = clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, MAX_DEVICES, ids, &found);
+        if (code != CL_SUCCESS) {
+            note(trouble, "clGetDeviceIDs", code);
             continue;
+        }
         if (found > MAX_DEVICES)
             found = MAX_DEVICES;
         isg_candidate *grown = realloc(*list, ((size_t)*count + found) * sizeof **list);
@@ -207,7 +226,8 @@ isg_status isg_device_list(isg_device *out, int32_t capacity, int32_t *count, is
 {
     isg_error_clear(error);
     isg_candidate *list;
-    isg_status st = isg_candidates(&list, count, error);
+    isg_trouble trouble;
+    isg_status st = isg_candidates(&list, count, trouble, error);
     for (int32_t i = 0; i < *count && i < capacity; i++)
         out[i] = list[i].device;
     free(list);
@@ -251,11 +271,13 @@ bool isg_spec_matches(const char *spec, const isg_device *device)
     return contains(device->name, spec) || contains(device->platform, spec);
 }
 
-isg_status isg_no_device(const char *spec, const isg_candidate *list, int32_t count, isg_error *error)
+isg_status isg_no_device(const char *spec, const isg_candidate *list, int32_t count, const char *trouble,
+                         isg_error *error)
 {
+    const char *colon = trouble[0] ? ": " : "";
     if (count == 0)
-        return isg_fail(error, ISG_ERR_NO_DEVICE,
-                        "no OpenCL device on this machine; the package pocl-opencl-icd makes the CPU one");
+        return isg_fail(error, ISG_ERR_NO_DEVICE, "no OpenCL device on this machine%s%s; %s", colon, trouble,
+                        "the package pocl-opencl-icd makes the CPU one");
     char known[800] = "";
     size_t at = 0;
     for (int32_t i = 0; i < count && at < sizeof known; i++) {
@@ -263,5 +285,6 @@ isg_status isg_no_device(const char *spec, const isg_candidate *list, int32_t co
         at += (size_t)snprintf(known + at, sizeof known - at, "%s%d:%d %s (%s)", i ? ", " : "", (int)d->platform_index,
                                (int)d->device_index, d->name, isg_device_class_name(d->device_class));
     }
-    return isg_fail(error, ISG_ERR_NO_DEVICE, "no OpenCL device fits '%s'; there is: %s", spec, known);
+    return isg_fail(error, ISG_ERR_NO_DEVICE, "no OpenCL device fits '%s'%s%s; there is: %s", spec, colon, trouble,
+                    known);
 }

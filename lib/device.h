@@ -11,10 +11,15 @@ typedef struct isg_candidate {
     isg_device device;
     cl_platform_id platform_id;
     cl_device_id device_id;
+    cl_int code; // of the first question about it that failed; what the device says of itself is then not known
 } isg_candidate;
 
-// Every device of every platform, best first. *list: to be freed by the caller, NULL when there is none.
-isg_status isg_candidates(isg_candidate **list, int32_t *count, isg_error *error);
+// What went wrong on the way to a list of devices: the first of it. "" when nothing did.
+typedef char isg_trouble[160];
+
+// Every device of every platform, best first; platforms that fail are passed over. *list: to be freed by the caller,
+// NULL when there is none.
+isg_status isg_candidates(isg_candidate **list, int32_t *count, isg_trouble trouble, isg_error *error);
 
 // Describes a device that somebody else chose. Its indices are -1 where the platform does not list it: a part of a
 // device. false: it is none.
@@ -34,7 +39,8 @@ bool isg_spec_matches(const char *spec, const isg_device *device);
 // fails.
 bool isg_spec_is_name(const char *spec);
 
-// Sets the error ISG_ERR_NO_DEVICE with what there is.
-isg_status isg_no_device(const char *spec, const isg_candidate *list, int32_t count, isg_error *error);
+// Sets the error ISG_ERR_NO_DEVICE with what there is, and the trouble.
+isg_status isg_no_device(const char *spec, const isg_candidate *list, int32_t count, const char *trouble,
+                         isg_error *error);
 
 #endif

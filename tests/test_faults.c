@@ -202,8 +202,8 @@ static void must_explain(const char *name, long at, isg_status st, const isg_err
 {
     ck_assert_msg(st == ISG_ERR_DEVICE || st == ISG_ERR_MEMORY || st == ISG_ERR_BUILD || st == ISG_ERR_NO_DEVICE,
                   "%s, call %ld (%s): status %s, %s", name, at, fired(), isg_status_name(st), error->message);
-    ck_assert_msg(error->status == st && strstr(error->message, fired()), "%s, call %ld: '%s' does not name %s", name,
-                  at, error->message, fired());
+    ck_assert_msg(error->status == st && (strstr(error->message, fired()) || st == ISG_ERR_BUILD),
+                  "%s, call %ld: '%s' does not name %s", name, at, error->message, fired());
 }
 
 static void fail_every_call(int i)

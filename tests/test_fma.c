@@ -106,9 +106,10 @@ static device open_device(void)
 {
     const char *spec = getenv("ISOGRAM_DEVICE");
     isg_candidate *list;
+    isg_trouble trouble;
     int32_t count;
     isg_error error = {ISG_OK, ""};
-    ck_assert_msg(isg_candidates(&list, &count, &error) == ISG_OK, "%s", error.message);
+    ck_assert_msg(isg_candidates(&list, &count, trouble, &error) == ISG_OK, "%s", error.message);
     int32_t at = 0;
     while (at < count && !isg_spec_matches(spec && *spec ? spec : "auto", &list[at].device))
         at++;

@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MUST(matches == (strcasecmp(text, "auto") == 0 || strcasecmp(text, "cpu") == 0));
     isg_error error = {ISG_OK, ""};
     isg_candidate candidate = {.device = device};
-    MUST(isg_no_device(text, &candidate, 1, &error) == ISG_ERR_NO_DEVICE);
+    MUST(isg_no_device(text, &candidate, 1, "", &error) == ISG_ERR_NO_DEVICE);
     MUST(error.message[0] && memchr(error.message, 0, sizeof error.message));
     const isg_kernel *kernel = isg_kernel_find(text);
     MUST(!kernel || kernel->name[0]);
