@@ -59,13 +59,18 @@ static bool has_extension(isg_candidate *candidate, const char *name)
     return found;
 }
 
+bool isg_device_has_opencl_c_12(const isg_device *device)
+{
+    int major = 1, minor = 0;
+    sscanf(device->c_version, "OpenCL C %d.%d", &major, &minor);
+    return major * 10 + minor >= 12;
+}
+
 // Lanes of the vectors to write code in. GPUs run scalar code on their own lanes, and load and store 16 bytes at once.
 // Compilers for OpenCL C 1.1 are old ones, and vector code has crashed them.
 static int32_t lanes(const isg_device *device, size_t element, int64_t native)
 {
-    int major = 1, minor = 0;
-    sscanf(device->c_version, "OpenCL C %d.%d", &major, &minor);
-    if (major * 10 + minor < 12)
+    if (!isg_device_has_opencl_c_12(device))
         return 1;
     if (device->device_class != ISG_DEVICE_CPU)
         return (int32_t)(16 / element);

@@ -25,6 +25,8 @@ isg_status isg_candidates(isg_candidate **list, int32_t *count, isg_trouble trou
 // device. false: it is none.
 bool isg_candidate_of(isg_candidate *candidate, cl_device_id id);
 
+bool isg_device_has_opencl_c_12(const isg_device *device);
+
 // The device that this one is a part of, or NULL.
 cl_device_id isg_device_parent(cl_device_id device);
 

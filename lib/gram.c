@@ -59,6 +59,10 @@ static isg_status make_fast(isg_gram *gram, const isg_gram_params *params)
     if (!(params->tolerance >= 0 && params->tolerance < 1))
         return isg_fail(error, ISG_ERR_ARGUMENT, "tolerance %g; it must be a positive number below 1",
                         params->tolerance);
+    // What it counts, it counts by atomic functions, which abort compilers for OpenCL C 1.1 (Clover).
+    if (!isg_device_has_opencl_c_12(&gram->context->device))
+        return isg_fail(error, ISG_ERR_UNSUPPORTED, "method fast needs OpenCL C 1.2; %s has %s",
+                        gram->context->device.name, gram->context->device.c_version);
     for (int i = 0; i < gram->op.composite.count; i++) {
         const isg_step *step = &gram->op.composite.steps[i];
         const isg_kernel *row = step->params.kernel;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`isogram verify --quick` on one OpenCL implementation: implementation.py NAME ISOGRAM [WHEELS]
+"""`isogram verify --quick`, or another program, on one OpenCL implementation: implementation.py NAME PROGRAM [WHEELS]
 
 NAME is a row of IMPLEMENTATIONS. Drivers of the system are found through the ICD loader; those from the package index of Python lie
 in the folder WHEELS, unpacked by tools/wheels. One that is not here skips the test by name (exit status 77).
@@ -41,7 +41,7 @@ def find(icd, wheels):
     return (Path(found[0]), Path(found[0]).parent) if found else (None, None)
 
 
-def main(name, isogram, wheels=None):
+def main(name, program, wheels=None):
     what, icd, settings = IMPLEMENTATIONS[name]
     driver, libraries = find(icd, wheels)
     if not driver:
@@ -55,7 +55,8 @@ def main(name, isogram, wheels=None):
         if libraries:
             environment["LD_LIBRARY_PATH"] = str(libraries)
         print(f"{what}: {driver}", flush=True)
-        done = subprocess.run([isogram, "verify", "--quick"], env=environment, check=False, stderr=subprocess.PIPE, text=True)
+        arguments = ["verify", "--quick"] if Path(program).name == "isogram" else []
+        done = subprocess.run([program, *arguments], env=environment, check=False, stderr=subprocess.PIPE, text=True)
         sys.stderr.write(done.stderr)
         broken = BROKEN.get(name)
         if broken and done.returncode < 0 and broken in done.stderr:

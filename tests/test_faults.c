@@ -177,7 +177,8 @@ static void open_context(void)
 
 static bool skipped(int i)
 {
-    return jobs[i].doubles && isg_context_device(context)->lanes_f64 == 0;
+    const isg_device *device = isg_context_device(context);
+    return (jobs[i].doubles && device->lanes_f64 == 0) || (jobs[i].run == fast && !isg_device_has_opencl_c_12(device));
 }
 
 // The right answer, and the programs that it takes.

@@ -45,7 +45,7 @@ typedef struct isg_gram_params {
     // not symmetric then. NULL: none. Copied.
     const double *factors;
     isg_precision precision; // of the arithmetic and of K; see isg_precision for the default
-    isg_method method;       // FAST is for kernels of the squared distance
+    isg_method method;       // FAST is for kernels of the squared distance, and devices of OpenCL C 1.2
     // Of FAST: what it may add to the contract's own error, in (0, 1). It is the larger of tolerance times the kernel's
     // largest value (1, of a single row), where its slope has a bound, and of what a change of the squared distance s
     // by tolerance times s makes of the value, which is about tolerance s |dk/ds|. For rbf, the Matern kernels,
