@@ -1,6 +1,6 @@
 // Numbers in two parts, hi + lo with lo below half an ulp of hi (Dekker 1971): the arithmetic of weights on the host,
-// about 2^-104 off. IEEE additions, multiplications, divisions and fma in double alone, and the contract's fused exp: the
-// same bits on every host.
+// about 2^-104 off. IEEE additions, multiplications, divisions and fma in double alone, and the contract's fused exp:
+// the same bits on every host.
 #ifndef ISG_LIB_TWOFOLD_H
 #define ISG_LIB_TWOFOLD_H
 
