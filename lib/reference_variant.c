@@ -316,6 +316,33 @@ static void filter_axis(const isg_filter_axis *axis, isg_filter_scale s, const i
     }
 }
 
+// As convolve.cl does.
+static void convolve(const isg_convolve_plan *plan, isg_filter_scale s, const int32_t *const *tables, int32_t ndim,
+                     const int64_t *shape, const void *in, void *out)
+{
+    int64_t strides[ISG_FILTER_MAX_NDIM], count = 1;
+    for (int32_t a = ndim - 1; a >= 0; a--) {
+        strides[a] = count;
+        count *= shape[a];
+    }
+    for (int64_t at = 0; at < count; at++) {
+        real sum = 0;
+        for (int64_t k = 0; k < plan->weight_count; k++) {
+            int64_t from = at, rest = k;
+            bool outside = false;
+            for (int32_t i = plan->count - 1; i >= 0; i--) {
+                int64_t stride = strides[plan->axis[i]], place = at / stride % shape[plan->axis[i]];
+                int32_t source = tables[i][place + rest % plan->size[i]];
+                rest /= plan->size[i];
+                outside = outside || source < 0;
+                from += (source - place) * stride;
+            }
+            sum = FMA((real)plan->weights[k], outside ? (real)s.constant : ((const real *)in)[from], sum);
+        }
+        ((real *)out)[at] = magnitude(sum) < (real)s.tiny ? 0 : sum * (real)s.factor;
+    }
+}
+
 // Whole numbers: to nearest, halves to even; then within the bounds.
 static double whole_number(real x, double lowest, double highest)
 {
@@ -360,5 +387,6 @@ const isg_reference NAME = {
     .grid = grid,
     .filter_scale = filter_scale,
     .filter_axis = filter_axis,
+    .convolve = convolve,
     .filter_store = filter_store,
 };
