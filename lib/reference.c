@@ -78,8 +78,15 @@ bool isg_reference_convolve(const isg_reference *reference, const isg_convolve_p
         double limit = isg_filter_large(plan->dtype);
         bool large = reference->filter_scale(isg_filter_scale_in(&plan->scale, false), limit, true, x, count);
         reference->filter_scale(isg_filter_scale_in(&plan->scale, large), limit, false, x, count);
-        reference->convolve(plan, isg_filter_scale_axis(&plan->scale, 0, large), (const int32_t *const *)tables,
-                            in->ndim, in->shape, x, y);
+        isg_convolve_plan four = *plan;
+        int64_t shape[ISG_FILTER_MAX_NDIM] = {1, 1, 1, 1};
+        int32_t more = ISG_FILTER_MAX_NDIM - in->ndim;
+        for (int32_t axis = 0; axis < in->ndim; axis++)
+            shape[more + axis] = in->shape[axis];
+        for (int32_t i = 0; i < plan->count; i++)
+            four.axis[i] += more;
+        reference->convolve(&four, isg_filter_scale_axis(&plan->scale, 0, large), (const int32_t *const *)tables, shape,
+                            x, y);
     }
     for (int64_t i = 0; i < count && ok; i++)
         reference->filter_store(y, i, out->dtype, out->data, index_at(out, i));

@@ -44,8 +44,9 @@ typedef struct isg_reference {
     // Along the middle axis of outer x n x inner elements. table: as isg_filter_table.
     void (*filter_axis)(const isg_filter_axis *axis, isg_filter_scale s, const int32_t *table, int64_t outer, int64_t n,
                         int64_t inner, const void *in, void *out);
-    // The correlation of a dense array with a plan's weights. tables: as isg_convolve_table, one for each of its axes.
-    void (*convolve)(const isg_convolve_plan *plan, isg_filter_scale s, const int32_t *const *tables, int32_t ndim,
+    // The correlation of a dense array of 4 axes, among which the plan's count, with its weights. tables: as
+    // isg_convolve_table, one for each of them.
+    void (*convolve)(const isg_convolve_plan *plan, isg_filter_scale s, const int32_t *const *tables,
                      const int64_t *shape, const void *in, void *out);
     // A result as an element of any type that a filter gives.
     void (*filter_store)(const void *x, int64_t i, isg_dtype dtype, void *out, int64_t at);

@@ -316,31 +316,39 @@ static void filter_axis(const isg_filter_axis *axis, isg_filter_scale s, const i
     }
 }
 
-// As convolve.cl does.
-static void convolve(const isg_convolve_plan *plan, isg_filter_scale s, const int32_t *const *tables, int32_t ndim,
+// As convolve.cl does, one weight after the other.
+static void convolve(const isg_convolve_plan *plan, isg_filter_scale s, const int32_t *const *tables,
                      const int64_t *shape, const void *in, void *out)
 {
-    int64_t strides[ISG_FILTER_MAX_NDIM], count = 1;
-    for (int32_t a = ndim - 1; a >= 0; a--) {
-        strides[a] = count;
-        count *= shape[a];
-    }
-    for (int64_t at = 0; at < count; at++) {
-        real sum = 0;
-        for (int64_t k = 0; k < plan->weight_count; k++) {
-            int64_t from = at, rest = k;
-            bool outside = false;
-            for (int32_t i = plan->count - 1; i >= 0; i--) {
-                int64_t stride = strides[plan->axis[i]], place = at / stride % shape[plan->axis[i]];
-                int32_t source = tables[i][place + rest % plan->size[i]];
-                rest /= plan->size[i];
-                outside = outside || source < 0;
-                from += (source - place) * stride;
-            }
-            sum = FMA((real)plan->weights[k], outside ? (real)s.constant : ((const real *)in)[from], sum);
+    enum { NDIM = ISG_FILTER_MAX_NDIM };
+    real *y = out;
+    int64_t lines = shape[0] * shape[1] * shape[2], cols = shape[3];
+    for (int64_t k = 0; k < plan->weight_count; k++) {
+        const int32_t *table[NDIM] = {NULL}; // where this weight finds its elements along each axis
+        int64_t rest = k;
+        for (int32_t i = plan->count - 1; i >= 0; i--) {
+            table[plan->axis[i]] = tables[i] + rest % plan->size[i];
+            rest /= plan->size[i];
         }
-        ((real *)out)[at] = magnitude(sum) < (real)s.tiny ? 0 : sum * (real)s.factor;
+        for (int64_t line = 0; line < lines; line++) {
+            const int64_t place[3] = {line / shape[2] / shape[1], line / shape[2] % shape[1], line % shape[2]};
+            int64_t from = 0;
+            bool outside = false;
+            for (int a = 0; a < NDIM - 1; a++) {
+                int64_t source = table[a] ? table[a][place[a]] : place[a];
+                outside = outside || source < 0;
+                from = from * shape[a] + source;
+            }
+            for (int64_t j = 0; j < cols; j++) {
+                int64_t source = table[3] ? table[3][j] : j;
+                real x = outside || source < 0 ? (real)s.constant : ((const real *)in)[from * cols + source];
+                real *sum = &y[line * cols + j];
+                *sum = FMA((real)plan->weights[k], x, k == 0 ? 0 : *sum);
+            }
+        }
     }
+    for (int64_t i = 0; i < lines * cols; i++)
+        y[i] = magnitude(y[i]) < (real)s.tiny ? 0 : y[i] * (real)s.factor;
 }
 
 // Whole numbers: to nearest, halves to even; then within the bounds.
