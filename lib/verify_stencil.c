@@ -10,10 +10,10 @@ static const struct grid_case {
     const char *what;
     isg_grid_params params;
 } grid_cases[] = {
-    {"grid covariance", {.ndim = 3, .size = {9, 10, 11}, .covariance = {4, 1, -0.5, 1, 3, 0.7, -0.5, 0.7, 2}}},
-    {"grid angle", {.ndim = 2, .size = {31, 40}, .sigma = {0.75, 2.5}, .angle = 33}},
-    {"grid derivative", {.ndim = 2, .size = {21, 22}, .sigma = {1.25, 3}, .angle = 33, .order = {1, 2}}},
-    {"grid gabor",
+    {"stencil covariance", {.ndim = 3, .size = {9, 10, 11}, .covariance = {4, 1, -0.5, 1, 3, 0.7, -0.5, 0.7, 2}}},
+    {"stencil angle", {.ndim = 2, .size = {31, 40}, .sigma = {0.75, 2.5}, .angle = 33}},
+    {"stencil derivative", {.ndim = 2, .size = {21, 22}, .sigma = {1.25, 3}, .angle = 33, .order = {1, 2}}},
+    {"stencil gabor",
      {.ndim = 2, .size = {31, 33}, .sigma = {4}, .gamma = 0.5, .wavelength = 7, .angle = 60, .phase = 20}},
 };
 enum { GRID_CASES = sizeof grid_cases / sizeof *grid_cases };
@@ -33,10 +33,10 @@ static const struct convolve_case {
 };
 enum { CONVOLVE_CASES = sizeof convolve_cases / sizeof *convolve_cases };
 
-// Grids cost a host some milliseconds; convolutions cost the device's compiler some seconds.
+// None of them is quick: grids need no device, and convolutions cost its compiler some seconds.
 int isg_stencil_case_count(bool quick)
 {
-    return GRID_CASES + (quick ? 0 : CONVOLVE_CASES);
+    return quick ? 0 : GRID_CASES + CONVOLVE_CASES;
 }
 
 static isg_array dense(isg_dtype dtype, int32_t ndim, const int64_t *shape, void *data, int64_t *count)
@@ -75,7 +75,7 @@ bool isg_stencil_case_make(isg_case *c, int at)
     bool grid = at < GRID_CASES;
     const struct convolve_case *convolution = &convolve_cases[grid ? 0 : at - GRID_CASES];
     snprintf(c->what, sizeof c->what, "%s", grid ? grid_cases[at].what : convolution->what);
-    c->inputs = grid ? "stencil" : convolution->pixels;
+    c->inputs = grid ? "points" : convolution->pixels;
     if (!grid)
         return make_convolution(c, convolution);
     c->kind = ISG_CASE_STENCIL;
