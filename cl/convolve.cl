@@ -15,7 +15,7 @@
 // Build options, besides those of fma.h:
 //   IN, OUT     elements in memory: FILTER_F32 ...
 //   CHECKED     1: the input may hold numbers from CONVOLVE_LARGE on
-//   TALL, WIDE  rows and vectors; the stencil has at least TALL - 1 rows
+//   TALL, WIDE  rows, 8 at most, and vectors; the stencil has at least TALL - 1 rows
 #include "fma.h"
 #include "lanes.h"
 #include "convolve.h"
@@ -109,19 +109,41 @@ FN void put(real v, global element_out *to, long step, int count)
         to[l * step] = lane[l];
 }
 
+// Loops would do, but not all compilers unroll them, and Mesa's ends all loops of a work-item together after 65535
+// steps: so a place of the stencil is one step.
+#if WIDE == 1
+#define EACH_VECTOR(statement)                                                                                         \
+    {                                                                                                                  \
+        const int c = 0;                                                                                               \
+        statement                                                                                                      \
+    }
+#else
+#define EACH_VECTOR(statement)                                                                                         \
+    EACH (c, WIDE) {                                                                                                   \
+        statement                                                                                                      \
+    }
+#endif
+#define MOST_TALL 8
+#define ADD_ROW(r, FIRST, LAST)                                                                                        \
+    if (TALL > (r) && (r) >= (FIRST) && (r) <= (LAST)) {                                                               \
+        const real w = (real)weights[k - (r)*k_cols];                                                                  \
+        EACH_VECTOR(sum[r][c] = FMA(w, x[c], sum[r][c]);)                                                              \
+    }
+
 // One packed row and one place of the stencil's row: sums of rows [FIRST, LAST] of the block, row r with the weight r
 // rows up. FIRST and LAST are known to the compiler once loops around are unrolled.
 #define ADD_PLACE(FIRST, LAST)                                                                                         \
     {                                                                                                                  \
         real x[WIDE];                                                                                                  \
-        EACH (c, WIDE)                                                                                                 \
-            x[c] = LOAD_ANYWHERE(places + k + c * LANES);                                                              \
-        EACH (r, TALL)                                                                                                 \
-            if (r >= (FIRST) && r <= (LAST)) {                                                                         \
-                const real w = (real)weights[k - r * k_cols];                                                          \
-                EACH (c, WIDE)                                                                                         \
-                    sum[r][c] = FMA(w, x[c], sum[r][c]);                                                               \
-            }                                                                                                          \
+        EACH_VECTOR(x[c] = LOAD_ANYWHERE(places + k + c * LANES);)                                                     \
+        ADD_ROW(0, FIRST, LAST)                                                                                        \
+        ADD_ROW(1, FIRST, LAST)                                                                                        \
+        ADD_ROW(2, FIRST, LAST)                                                                                        \
+        ADD_ROW(3, FIRST, LAST)                                                                                        \
+        ADD_ROW(4, FIRST, LAST)                                                                                        \
+        ADD_ROW(5, FIRST, LAST)                                                                                        \
+        ADD_ROW(6, FIRST, LAST)                                                                                        \
+        ADD_ROW(7, FIRST, LAST)                                                                                        \
     }
 
 // Work-item (i, j): columns [i * span, (i + 1) * span), span being a multiple of WIDE * LANES, of block unit + j of
@@ -146,7 +168,7 @@ kernel void convolve(global const scalar *packed, global element_out *out, globa
     const int height = min(TALL, rows - block * TALL);
     const real tiny = (real)numbers[CONVOLVE_TINY_OUT], factor = (real)numbers[CONVOLVE_FACTOR];
     for (int col = left; col < right; col += WIDE * LANES) {
-        real sum[TALL][WIDE];
+        real sum[MOST_TALL][WIDE];
         EACH (r, TALL)
             EACH (c, WIDE)
                 sum[r][c] = REAL(0);

@@ -84,6 +84,7 @@ static void choose_shape(runner *r)
         s->lanes = r->cpu ? s->lanes : 1;
     }
     bool wide_vectors = s->lanes * (int64_t)isg_dtype_bytes(r->plan->dtype) >= 64; // 32 registers
+    // With at most 2^14 weights in rows of at least TALL - 1, no work-item has 65535 steps of loops (convolve.cl).
     if (!s->tall)
         s->tall = (int32_t)isg_min(r->size[ROW], 4);
     if (!s->wide)

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-enum { ISG_CONVOLVE_MAX_NDIM = 3, ISG_CONVOLVE_MAX_WEIGHTS = 1 << 16 };
+enum { ISG_CONVOLVE_MAX_NDIM = 3, ISG_CONVOLVE_MAX_WEIGHTS = 1 << 14 };
 
 typedef struct isg_convolve_params {
     // 0: convolution, out[i] = sum over k of w[k] x[i + s/2 - k], s being the stencil's size along each axis and s/2
