@@ -38,52 +38,14 @@
 #define LINE   (LANES * ACROSS)
 #define GROUP  (FILTER_GROUP * LINE) // columns that are stored together
 
-#if IN == FILTER_F64 || OUT == FILTER_F64
-#pragma OPENCL EXTENSION cl_khr_fp64 : enable
-#endif
-#if IN == FILTER_F32
-typedef float element_in;
-#elif IN == FILTER_F64
-typedef double element_in;
-#elif IN == FILTER_U8
-typedef uchar element_in;
-#elif IN == FILTER_I16
-typedef short element_in;
-#elif IN == FILTER_I32
-typedef int element_in;
-#else
-typedef ushort element_in;
-#endif
-#if OUT == FILTER_F32
-typedef float element_out;
-#elif OUT == FILTER_F64
-typedef double element_out;
-#elif OUT == FILTER_U8
-typedef uchar element_out;
-#elif OUT == FILTER_I16
-typedef short element_out;
-#elif OUT == FILTER_I32
-typedef int element_out;
-#else
-typedef ushort element_out;
-#endif
-#define REAL_IN  (IN == (REAL_BITS == 64 ? FILTER_F64 : FILTER_F32))
-#define REAL_OUT (OUT == (REAL_BITS == 64 ? FILTER_F64 : FILTER_F32))
-
 #include "filter_element.h"
+#include "filter_scale.h"
 
 #if LANES > 1
 #include "turn.h"
 
-// Vectors in scratch memory are aligned. Elsewhere they need not be, and clang then stores what it knows to be a vector
-// in one piece, which is more than some libraries' vstore16 do.
+// Vectors in scratch memory are aligned.
 #define SCRATCH(p) (*(global real *)(p))
-#ifdef __clang__
-typedef real real_anywhere __attribute__((aligned(REAL_BITS / 8)));
-#define STORE_ANYWHERE(v, p) (*(global real_anywhere *)(p) = (v))
-#else
-#define STORE_ANYWHERE(v, p) STORE(v, p)
-#endif
 #endif
 
 // Loops that are long enough as they are: unrolled, they take a compiler seconds.
@@ -100,34 +62,7 @@ typedef real real_anywhere __attribute__((aligned(REAL_BITS / 8)));
 #define FETCH(p)
 #endif
 
-// x times the scale, or 0 where x is below `tiny`.
-FN real kept(real x, real tiny, real scale)
-{
-    bits mag = as_bits(x) & BITS(MAGNITUDE_BITS);
-    return as_real(as_bits(x) & MASK(mag >= as_bits(tiny))) * scale;
-}
-
-FN bits is_large(real x, real large)
-{
-    bits mag = as_bits(x) & BITS(MAGNITUDE_BITS);
-    return MASK(mag >= as_bits(large)) & MASK(mag < BITS(INFINITE_BITS));
-}
-
-FN int any_lane(bits mask)
-{
-#if LANES == 1
-    return mask != 0;
-#else
-    scalar_bits lane[LANES];
-    ISG_CAT(vstore, LANES)(mask, 0, lane);
-    int any = 0;
-    for (int l = 0; l < LANES; l++)
-        any |= lane[l] != 0;
-    return any;
-#endif
-}
-
-// The same for one element, in lane 0 of a vector.
+// One element scaled, or 0, in lane 0 of a vector.
 FN scalar kept_one(scalar x, global const scalar *numbers, bits *large)
 {
     real v = (real)x;

@@ -1,8 +1,41 @@
-// Elements of arrays to numbers and back. The includer has defined IN, OUT, element_in and element_out (filter.cl).
+// Elements of arrays to numbers and back. The includer has defined IN and OUT, as filter.h names types.
 #ifndef ISG_CL_FILTER_ELEMENT_H
 #define ISG_CL_FILTER_ELEMENT_H
 
+#include "filter.h"
 #include "half.h"
+
+#if IN == FILTER_F64 || OUT == FILTER_F64
+#pragma OPENCL EXTENSION cl_khr_fp64 : enable
+#endif
+#if IN == FILTER_F32
+typedef float element_in;
+#elif IN == FILTER_F64
+typedef double element_in;
+#elif IN == FILTER_U8
+typedef uchar element_in;
+#elif IN == FILTER_I16
+typedef short element_in;
+#elif IN == FILTER_I32
+typedef int element_in;
+#else
+typedef ushort element_in;
+#endif
+#if OUT == FILTER_F32
+typedef float element_out;
+#elif OUT == FILTER_F64
+typedef double element_out;
+#elif OUT == FILTER_U8
+typedef uchar element_out;
+#elif OUT == FILTER_I16
+typedef short element_out;
+#elif OUT == FILTER_I32
+typedef int element_out;
+#else
+typedef ushort element_out;
+#endif
+#define REAL_IN  (IN == (REAL_BITS == 64 ? FILTER_F64 : FILTER_F32))
+#define REAL_OUT (OUT == (REAL_BITS == 64 ? FILTER_F64 : FILTER_F32))
 
 #if IN == FILTER_F16
 // The number that 16 bits are, exactly; a NaN's digits move along.

@@ -13,6 +13,17 @@
 #define STORE(v, p) ISG_CAT(vstore, LANES)(v, 0, p)
 #endif
 
+// The same, where clang is told of a vector at any address and moves it in one piece, which is more than some
+// libraries' vload16 and vstore16 do.
+#if LANES > 1 && defined(__clang__)
+typedef real real_anywhere __attribute__((aligned(REAL_BITS / 8)));
+#define LOAD_ANYWHERE(p)     (*(global const real_anywhere *)(p))
+#define STORE_ANYWHERE(v, p) (*(global real_anywhere *)(p) = (v))
+#else
+#define LOAD_ANYWHERE(p)     LOAD(p)
+#define STORE_ANYWHERE(v, p) STORE(v, p)
+#endif
+
 // At a multiple of a vector, which lets GPUs move it as one.
 #define LOAD_ALIGNED(p)     (*(global const real *)(p))
 #define STORE_ALIGNED(v, p) (*(global real *)(p) = (v))

@@ -14,11 +14,8 @@
 
 enum { NDIM = ISG_FILTER_MAX_NDIM };
 
-typedef struct stage {
-    isg_dtype dtype;
-    cl_mem mem;
-    int64_t offset, strides[NDIM];
-} stage;
+typedef isg_filter_stage stage;
+typedef isg_filter_lent lent;
 
 typedef struct runner {
     isg_filter_job *job;
@@ -42,7 +39,7 @@ static int64_t elements_of(const runner *r)
     return n;
 }
 
-static int element_code(isg_dtype dtype)
+int isg_filter_element_code(isg_dtype dtype)
 {
     switch (dtype) {
     case ISG_F32: return FILTER_F32;
@@ -185,8 +182,8 @@ static isg_status get_kernel(runner *r, const isg_filter_pass *p, bool first, bo
     isg_text text = {options, sizeof options, 0};
     bool odd_v = p->v >= 0 && plan->axis[p->v].order % 2, odd_h = p->h >= 0 && plan->axis[p->h].order % 2;
     isg_put(&text, "-D VERTICAL=%d -D HORIZONTAL=%d -D ODD_V=%d -D ODD_H=%d -D IN=%d -D OUT=%d -D CHECKED=%d",
-            p->v >= 0, p->v < 0 || p->h >= 0, odd_v, odd_h, element_code(in->dtype), element_code(out->dtype),
-            first && (in->dtype == ISG_F32 || in->dtype == ISG_F64));
+            p->v >= 0, p->v < 0 || p->h >= 0, odd_v, odd_h, isg_filter_element_code(in->dtype),
+            isg_filter_element_code(out->dtype), first && (in->dtype == ISG_F32 || in->dtype == ISG_F64));
     isg_put(&text, " -D SEGMENTED=%d -D STREAMED=%d -D HIGH=%d", r->tiled && t->segmented, streams(r, out, last),
             r->tiled ? t->high : 8);
     return isg_program_kernel(r->context, kernel, "filter.cl", r->tiled ? "filter" : "filter_each", type, options);
@@ -353,15 +350,7 @@ fail:
     return st;
 }
 
-// A view's memory as a buffer. host: what is to be read back, or NULL.
-typedef struct lent {
-    stage stage;
-    cl_mem own;
-    void *host;
-    int64_t bytes;
-} lent;
-
-static isg_status lend(isg_context *context, const isg_array *a, bool written, lent *to)
+isg_status isg_filter_lend(isg_context *context, const isg_array *a, bool written, lent *to)
 {
     int64_t low = 0, end = 1, element = (int64_t)isg_dtype_bytes(a->dtype), count = 1;
     *to = (lent){.stage = {.dtype = a->dtype, .mem = a->mem, .offset = a->offset}};
@@ -394,14 +383,14 @@ isg_status isg_filter_run(isg_filter_job *job)
     // Tiles are made for a processor's vectors and caches; work-items of a GPU stand side by side.
     r.tiled = r.lanes > 1 && context->device.device_class == ISG_DEVICE_CPU && !job->each;
     if (job->in_place) {
-        TRY(lend(context, &job->out, true, &out));
+        TRY(isg_filter_lend(context, &job->out, true, &out));
         if (!context->zero_copy && out.host)
             CL_TRY(context, clEnqueueWriteBuffer(context->queue, out.own, CL_TRUE, 0, (size_t)out.bytes, out.host, 0,
                                                  NULL, NULL));
         in.stage = out.stage;
     } else {
-        TRY(lend(context, &job->in, false, &in));
-        TRY(lend(context, &job->out, true, &out));
+        TRY(isg_filter_lend(context, &job->in, false, &in));
+        TRY(isg_filter_lend(context, &job->out, true, &out));
     }
     TRY(run_passes(&r, &in.stage, &out.stage));
     if (out.host)

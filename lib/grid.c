@@ -1,7 +1,8 @@
-// Gaussian grids: profiles on the host, assembled on the device.
+// Gaussian grids: profiles on the host, assembled on the device; or, what is no product of them, stencils.
 #include "buffer.h"
 #include "profile.h"
 #include "program.h"
+#include "stencil.h"
 
 #include <stdlib.h>
 
@@ -12,7 +13,41 @@ struct isg_grid {
     int64_t shape[ISG_GRID_MAX_NDIM];
     double *profiles;                   // one behind the other
     double *profile[ISG_GRID_MAX_NDIM]; // where each begins
+    double *weights;                    // of a stencil, which has no profiles; else NULL
 };
+
+static isg_status resolve(isg_grid_plan *plan, isg_stencil *stencil, bool wanted, const isg_grid_params *params,
+                          isg_error *error)
+{
+    if (!wanted)
+        return isg_grid_resolve(plan, params, error);
+    isg_status st = isg_stencil_resolve(stencil, params, error);
+    *plan = stencil->plan;
+    return st;
+}
+
+static isg_status make_profiles(isg_grid *grid, const isg_grid_plan *plan, int64_t sum, isg_error *error)
+{
+    isg_status st = ISG_OK;
+    grid->profiles = isg_alloc(sum, sizeof(double));
+    if (!grid->profiles)
+        return isg_fail(error, ISG_ERR_MEMORY, "no memory for the profiles of a grid");
+    double *at = grid->profiles;
+    for (int32_t a = 0; a < plan->ndim && !st; a++) {
+        grid->profile[a] = at;
+        st = isg_profile(&plan->axis[a], at, error);
+        at += grid->shape[a];
+    }
+    return st;
+}
+
+static isg_status make_weights(isg_grid *grid, const isg_stencil *stencil, int64_t total, isg_error *error)
+{
+    grid->weights = isg_alloc(total, sizeof(double));
+    if (!grid->weights)
+        return isg_fail(error, ISG_ERR_MEMORY, "no memory for the %lld weights of a grid", (long long)total);
+    return isg_stencil_weights(stencil, grid->weights, error);
+}
 
 isg_status isg_grid_create(isg_context *context, isg_grid **out, const isg_grid_params *params)
 {
@@ -21,6 +56,7 @@ isg_status isg_grid_create(isg_context *context, isg_grid **out, const isg_grid_
     isg_error_clear(error);
     isg_status st = ISG_OK;
     isg_grid_plan plan;
+    isg_stencil stencil;
     isg_grid *grid = calloc(1, sizeof *grid);
     if (!grid)
         return isg_fail(error, ISG_ERR_MEMORY, "no memory for a grid");
@@ -30,7 +66,8 @@ isg_status isg_grid_create(isg_context *context, isg_grid **out, const isg_grid_
     }
     grid->context = context;
     grid->dtype = isg_context_dtype(context, params->precision);
-    TRY(isg_grid_resolve(&plan, params, error));
+    bool wanted = isg_stencil_wanted(params);
+    TRY(resolve(&plan, &stencil, wanted, params, error));
     TRY(isg_context_require(context, grid->dtype));
     if (plan.warning)
         isg_context_log(context, ISG_LOG_WARN, "%s", plan.warning);
@@ -46,17 +83,10 @@ isg_status isg_grid_create(isg_context *context, isg_grid **out, const isg_grid_
         sum += grid->shape[a];
     }
     TRY(isg_shape_count(grid->dtype, grid->ndim, grid->shape, &total, error));
-    grid->profiles = isg_alloc(sum, sizeof(double));
-    if (!grid->profiles) {
-        st = isg_fail(error, ISG_ERR_MEMORY, "no memory for the profiles of a grid");
-        goto fail;
-    }
-    double *at = grid->profiles;
-    for (int32_t a = 0; a < plan.ndim; a++) {
-        grid->profile[a] = at;
-        TRY(isg_profile(&plan.axis[a], at, error));
-        at += grid->shape[a];
-    }
+    if (wanted)
+        TRY(make_weights(grid, &stencil, total, error));
+    else
+        TRY(make_profiles(grid, &plan, sum, error));
     *out = grid;
     return ISG_OK;
 fail:
@@ -69,6 +99,7 @@ void isg_grid_destroy(isg_grid **grid)
     if (!grid || !*grid)
         return;
     free((*grid)->profiles);
+    free((*grid)->weights);
     free(*grid);
     *grid = NULL;
 }
@@ -155,6 +186,13 @@ isg_status isg_grid_fill(isg_grid *grid, isg_array out)
     isg_status st = check_output(grid, &out);
     if (st)
         return st;
+    if (grid->weights) {
+        int64_t count = 1;
+        for (int32_t a = 0; a < grid->ndim; a++)
+            count *= grid->shape[a];
+        isg_stencil_round(grid->weights, count, grid->dtype, out.data);
+        return ISG_OK;
+    }
     cl_mem profiles = NULL;
     cl_kernel kernel;
     int64_t n[4], total, element = (int64_t)isg_dtype_bytes(grid->dtype);

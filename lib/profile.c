@@ -1,90 +1,13 @@
-// Arithmetic is double-double (pairs hi + lo, Dekker 1971) wherever an error would grow: in the exponent's argument, in
-// sums and in the recurrence of the Bessel weights. exp itself is the contract's, fused, so that every host gives the
-// same bits.
+// Arithmetic is double-double (twofold.h) wherever an error would grow: in the exponent's argument, in sums and in the
+// recurrence of the Bessel weights. exp itself is the contract's, fused, so that every host gives the same bits.
 #include "profile.h"
-#include "reference.h"
+#include "twofold.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
 enum { MOST_ORDER = 4 }; // of a derivative
-
-typedef struct pair {
-    double hi, lo;
-} pair;
-
-static pair two_sum(double a, double b)
-{
-    double s = a + b, t = s - a;
-    return (pair){s, (a - (s - t)) + (b - t)};
-}
-
-static pair two_product(double a, double b)
-{
-    double p = a * b;
-    return (pair){p, fma(a, b, -p)};
-}
-
-static pair renormalized(double hi, double lo)
-{
-    double s = hi + lo;
-    return (pair){s, lo - (s - hi)};
-}
-
-static pair add(pair a, pair b)
-{
-    pair s = two_sum(a.hi, b.hi);
-    return renormalized(s.hi, s.lo + a.lo + b.lo);
-}
-
-static pair multiply(pair a, pair b)
-{
-    pair p = two_product(a.hi, b.hi);
-    return renormalized(p.hi, p.lo + a.hi * b.lo + a.lo * b.hi);
-}
-
-static pair divide(pair a, pair b)
-{
-    double q = a.hi / b.hi;
-    pair r = two_product(q, b.hi);
-    return renormalized(q, ((a.hi - r.hi) - r.lo + a.lo - q * b.lo) / b.hi);
-}
-
-static pair exactly(double a)
-{
-    return (pair){a, 0};
-}
-
-static double exp_minus(double u)
-{
-    double x = -u, y;
-    isg_reference_get(ISG_F64, true)->apply(FUNCTION_exp_nonpositive, &x, NULL, &y, 1);
-    return y;
-}
-
-// exp(-u), as good as exp itself.
-static pair exp_minus_pair(pair u)
-{
-    double e = exp_minus(u.hi);
-    return renormalized(e, -e * u.lo);
-}
-
-// exp(-z^2/2)
-static pair gaussian(pair z)
-{
-    pair u = multiply(z, z);
-    return exp_minus_pair((pair){u.hi / 2, u.lo / 2});
-}
-
-// Place i of n from a to b, both included; mirror images are exact when a = -b.
-static pair place(int64_t i, int64_t n, double a, double b)
-{
-    if (n < 2)
-        return exactly(a);
-    pair sum = add(two_product(a, (double)(n - 1 - i)), two_product(b, (double)i));
-    return divide(sum, exactly((double)(n - 1)));
-}
 
 static void sample_points(const isg_axis *axis, double *weights)
 {
@@ -131,11 +54,6 @@ static pair tail_mass(pair a, pair b, pair per)
     pair length = add(b, (pair){-a.hi, -a.lo});
     pair mean = divide(multiply(one_over_sqrt_2pi, decaying_integral(a.hi, length.hi)), per);
     return multiply(gaussian(a), mean);
-}
-
-static pair minus(pair a)
-{
-    return (pair){-a.hi, -a.lo};
 }
 
 static void sample_cells(const isg_axis *axis, double *weights)

@@ -68,7 +68,11 @@ static void from_middle(isg_axis *axis, double nsig)
     RECIPE("mask", "samples from -size/2 to size/2, not normalised", NULL, 0, 0, ISG_SAMPLING_POINT,                   \
            ISG_NORMALIZE_NONE, whole_size)                                                                             \
     RECIPE("loop", "distance from the centre int(size/2), sum 1 (defaults 3, sigma 1)", NULL, 3, 1,                    \
-           ISG_SAMPLING_POINT, ISG_NORMALIZE_SUM, from_middle)
+           ISG_SAMPLING_POINT, ISG_NORMALIZE_SUM, from_middle)                                                         \
+    RECIPE("gabor-opencv", "cv2.getGaborKernel: not normalised, sizes made odd, nsig 3 if none (default sigma 3)",     \
+           NULL, 0, 3, ISG_SAMPLING_POINT, ISG_NORMALIZE_NONE, NULL)                                                   \
+    RECIPE("gabor-skimage", "skimage.filters.gabor_kernel: a density, of bandwidth 1 unless sigma is given", NULL, 0,  \
+           0, ISG_SAMPLING_POINT, ISG_NORMALIZE_DENSITY, NULL)
 
 static const recipe recipes[] = {
 #define RECIPE(name, summary, warning, size, sigma, sampling, normalize, apply)                                        \

@@ -2,6 +2,7 @@
 #ifndef ISG_LIB_REFERENCE_H
 #define ISG_LIB_REFERENCE_H
 
+#include "convolve_plan.h"
 #include "filter_plan.h"
 #include "kernels.h"
 #include "plan.h"
@@ -43,6 +44,10 @@ typedef struct isg_reference {
     // Along the middle axis of outer x n x inner elements. table: as isg_filter_table.
     void (*filter_axis)(const isg_filter_axis *axis, isg_filter_scale s, const int32_t *table, int64_t outer, int64_t n,
                         int64_t inner, const void *in, void *out);
+    // The correlation of a dense array of 4 axes, among which the plan's count, with its weights. tables: as
+    // isg_convolve_table, one for each of them.
+    void (*convolve)(const isg_convolve_plan *plan, isg_filter_scale s, const int32_t *const *tables,
+                     const int64_t *shape, const void *in, void *out);
     // A result as an element of any type that a filter gives.
     void (*filter_store)(const void *x, int64_t i, isg_dtype dtype, void *out, int64_t at);
 } isg_reference;
@@ -54,6 +59,10 @@ const isg_reference *isg_reference_get(isg_dtype dtype, bool fused);
 // memory.
 bool isg_reference_filter(const isg_reference *reference, const isg_filter_plan *plan, const isg_array *in,
                           const isg_array *out);
+
+// Likewise the whole convolution.
+bool isg_reference_convolve(const isg_reference *reference, const isg_convolve_plan *plan, const isg_array *in,
+                            const isg_array *out);
 
 // "isogram-2/f32/fused" and its three siblings.
 const char *isg_contract_name(isg_dtype dtype, bool fused);

@@ -316,6 +316,41 @@ static void filter_axis(const isg_filter_axis *axis, isg_filter_scale s, const i
     }
 }
 
+// As convolve.cl does, one weight after the other.
+static void convolve(const isg_convolve_plan *plan, isg_filter_scale s, const int32_t *const *tables,
+                     const int64_t *shape, const void *in, void *out)
+{
+    enum { NDIM = ISG_FILTER_MAX_NDIM };
+    real *y = out;
+    int64_t lines = shape[0] * shape[1] * shape[2], cols = shape[3];
+    for (int64_t k = 0; k < plan->weight_count; k++) {
+        const int32_t *table[NDIM] = {NULL}; // where this weight finds its elements along each axis
+        int64_t rest = k;
+        for (int32_t i = plan->count - 1; i >= 0; i--) {
+            table[plan->axis[i]] = tables[i] + rest % plan->size[i];
+            rest /= plan->size[i];
+        }
+        for (int64_t line = 0; line < lines; line++) {
+            const int64_t place[3] = {line / shape[2] / shape[1], line / shape[2] % shape[1], line % shape[2]};
+            int64_t from = 0;
+            bool outside = false;
+            for (int a = 0; a < NDIM - 1; a++) {
+                int64_t source = table[a] ? table[a][place[a]] : place[a];
+                outside = outside || source < 0;
+                from = from * shape[a] + source;
+            }
+            for (int64_t j = 0; j < cols; j++) {
+                int64_t source = table[3] ? table[3][j] : j;
+                real x = outside || source < 0 ? (real)s.constant : ((const real *)in)[from * cols + source];
+                real *sum = &y[line * cols + j];
+                *sum = FMA((real)plan->weights[k], x, k == 0 ? 0 : *sum);
+            }
+        }
+    }
+    for (int64_t i = 0; i < lines * cols; i++)
+        y[i] = magnitude(y[i]) < (real)s.tiny ? 0 : y[i] * (real)s.factor;
+}
+
 // Whole numbers: to nearest, halves to even; then within the bounds.
 static double whole_number(real x, double lowest, double highest)
 {
@@ -360,5 +395,6 @@ const isg_reference NAME = {
     .grid = grid,
     .filter_scale = filter_scale,
     .filter_axis = filter_axis,
+    .convolve = convolve,
     .filter_store = filter_store,
 };

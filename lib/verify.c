@@ -96,6 +96,9 @@ static isg_status compute(isg_context *context, const isg_case *c, void *out)
     case ISG_CASE_GRAM: return compute_gram(context, c, out);
     case ISG_CASE_FILTER:
         return isg_filter(context, isg_filter_case_view(c, c->a), isg_filter_case_view(c, out), &c->filter);
+    case ISG_CASE_CONVOLVE:
+        return isg_convolve(context, isg_filter_case_view(c, c->a), c->stencil, isg_filter_case_view(c, out),
+                            &c->convolve);
     case ISG_CASE_APPLY: return compute_apply(context, c, out);
     case ISG_CASE_REDUCE: return compute_reduce(context, c, out);
     default: return compute_grid(context, c, out);

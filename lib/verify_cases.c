@@ -443,7 +443,7 @@ int isg_case_count(bool quick)
 {
     int cases[SPECIAL + SPECIALS];
     return FUNCTION_COUNT + ISG_KERNEL_COUNT + gram_cases(quick, cases) + GRID_CASES + isg_filter_case_count(quick) +
-           isg_sum_case_count(quick);
+           isg_sum_case_count(quick) + isg_stencil_case_count(quick);
 }
 
 bool isg_case_make(isg_case *c, int index, isg_dtype dtype, bool fused, bool quick)
@@ -461,9 +461,10 @@ bool isg_case_make(isg_case *c, int index, isg_dtype dtype, bool fused, bool qui
     else if ((at -= grams) < GRID_CASES)
         made = make_grid(c, (isg_sampling)(at / GRID_DIMS + 1), at % GRID_DIMS + 1, quick);
     else
-        made = (at -= GRID_CASES) < isg_filter_case_count(quick)
-                   ? isg_filter_case_make(c, at, quick)
-                   : isg_sum_case_make(c, at - isg_filter_case_count(quick), quick);
+        made = (at -= GRID_CASES) < isg_filter_case_count(quick) ? isg_filter_case_make(c, at, quick)
+               : (at -= isg_filter_case_count(quick)) < isg_sum_case_count(quick)
+                   ? isg_sum_case_make(c, at, quick)
+                   : isg_stencil_case_make(c, at - isg_sum_case_count(quick));
     if (!made)
         isg_case_free(c);
     return made;
@@ -541,6 +542,8 @@ void *isg_case_expected(const isg_case *c)
         isg_reference_get(c->dtype, c->fused)->formula(c->kernel, c->a, c->numbers, out, c->count);
     else if (ok && c->kind == ISG_CASE_FILTER)
         ok = isg_filter_case_expected(c, out);
+    else if (ok && (c->kind == ISG_CASE_CONVOLVE || c->kind == ISG_CASE_STENCIL))
+        ok = isg_stencil_case_expected(c, out);
     else if (ok)
         ok = c->kind == ISG_CASE_GRAM   ? expected_gram(c, out)
              : c->kind == ISG_CASE_GRID ? expected_grid(c, out)
@@ -605,7 +608,8 @@ void isg_case_describe(const isg_case *c, int64_t at, char *text, size_t bytes)
         snprintf(text, bytes, "result (%lld, %lld) of %s, %lld x %lld", (long long)(at / c->columns),
                  (long long)(at % c->columns), function, (long long)c->n, (long long)c->m);
     } else {
-        snprintf(text, bytes, "element %lld of the %s", (long long)at, c->kind == ISG_CASE_GRID ? "grid" : "array");
+        snprintf(text, bytes, "element %lld of the %s", (long long)at,
+                 c->kind == ISG_CASE_GRID || c->kind == ISG_CASE_STENCIL ? "grid" : "array");
     }
 }
 

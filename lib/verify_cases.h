@@ -7,6 +7,7 @@
 #include "reference.h"
 
 #include <isogram/apply.h>
+#include <isogram/convolve.h>
 #include <isogram/filter.h>
 #include <isogram/gram.h>
 #include <isogram/grid.h>
@@ -18,6 +19,8 @@ typedef enum isg_case_kind {
     ISG_CASE_GRAM,
     ISG_CASE_GRID,
     ISG_CASE_FILTER,
+    ISG_CASE_STENCIL, // a grid that is no product
+    ISG_CASE_CONVOLVE,
     ISG_CASE_APPLY,
     ISG_CASE_REDUCE
 } isg_case_kind;
@@ -49,7 +52,9 @@ typedef struct isg_case {
     void *weights; // or NULL
     isg_grid_params grid;
     isg_filter_params filter;
-    isg_array image; // FILTER: what is filtered, dense, in `a`
+    isg_array image; // FILTER, CONVOLVE: what is filtered, dense, in `a`
+    isg_convolve_params convolve;
+    isg_array stencil; // CONVOLVE: in `b`
 } isg_case;
 
 // Cases of one precision and arithmetic. Quick ones: the formulas of all rows, but the Gram matrices of few.
@@ -77,6 +82,13 @@ int isg_filter_case_count(bool quick);
 bool isg_filter_case_make(isg_case *c, int at, bool quick);
 bool isg_filter_case_expected(const isg_case *c, void *out);
 isg_array isg_filter_case_view(const isg_case *c, void *data);
+// Numbers of the kind that the name says: "plain", "fine", "large" or "holes".
+void isg_filter_case_pixels(const char *name, isg_dtype dtype, void *to, int64_t count, uint64_t *state);
+
+// Those of grids that are no products, and of convolutions (verify_stencil.c).
+int isg_stencil_case_count(bool quick);
+bool isg_stencil_case_make(isg_case *c, int at);
+bool isg_stencil_case_expected(const isg_case *c, void *out);
 
 // What the golden file calls a case: "isogram-2/f32/fused quick gram rbf/hostile".
 void isg_case_key(const isg_case *c, bool quick, char *key, size_t bytes);

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 // What is filtered. FINE reaches down to subnormal numbers, beside larger ones; LARGE up to where scales change; HOLES
 // holds NaN and infinities.
@@ -100,6 +101,15 @@ static double pixel(pixels set, isg_dtype dtype, uint64_t *state)
     case HOLES: return r % 4001 == 0 ? NAN : r % 2003 == 0 ? INFINITY : f;
     default: return f;
     }
+}
+
+void isg_filter_case_pixels(const char *name, isg_dtype dtype, void *to, int64_t count, uint64_t *state)
+{
+    int set = PLAIN;
+    while (strcmp(pixel_names[set], name) != 0)
+        set++;
+    for (int64_t p = 0; p < count; p++)
+        isg_store_double(dtype, to, p, pixel(set, dtype, state));
 }
 
 int isg_filter_case_count(bool quick)

@@ -55,6 +55,8 @@ SUM = {"gram sum/cross"}  # all pairs' numbers and a cosine in one program; no l
 DIAGONALS = {f"gram {name}/diagonal" for name in ("rbf", "laplacian", "linear", "chi2", "rbf, factors",
                                                   "rbf, lengthscales", "cosine")}  # of another program
 
+HOSTS = {f"stencil {name}/points" for name in ("covariance", "angle", "derivative", "gabor")}  # of no program
+
 # A plain function of pairs.h, what makes the fine one of it, what does not, and what is different then.
 FINE_TERMS = [
     ("add_sqdist", "& ~MASK(magnitude(t) < PICK_REAL(0x1p-63f, 0x1p-511))", "",
@@ -65,13 +67,16 @@ FINE_TERMS = [
 
 # What computes each kind of check.
 PROGRAMS = {"function": "functions.cl", "formula": "functions.cl", "gram": "gram.cl", "grid": "grid.cl",
-            "apply": "apply.cl", "reduce": "extremes.cl", "filter": "filter.cl"}  # some reductions need apply.cl, too
+            "apply": "apply.cl", "reduce": "extremes.cl", "filter": "filter.cl",  # some reductions need apply.cl, too
+            "convolve": "convolve.cl", "correlate": "convolve.cl"}
 
 # Rules, as Patched has them.
-NO_SUMS = [("apply.cl",), ("extremes.cl",)]
+NO_SUMS = [("apply.cl",), ("extremes.cl",), ("convolve.cl",)]
 ONLY_FUNCTIONS = [("gram.cl",), ("grid.cl",), ("filter.cl",), *NO_SUMS]
 ONLY_GRAM = [("functions.cl",), ("grid.cl",), ("filter.cl",), *NO_SUMS]
-ONLY_SUMS = [("functions.cl",), ("grid.cl",), ("gram.cl",), ("filter.cl",)]
+ONLY_SUMS = [("functions.cl",), ("grid.cl",), ("gram.cl",), ("filter.cl",), ("convolve.cl",)]
+ONLY_CONVOLUTIONS = [(name,) for name in ("functions.cl", "grid.cl", "gram.cl", "diagonal.cl", "filter.cl", "apply.cl",
+                                          "extremes.cl")]
 CONTRACTION = "#pragma OPENCL FP_CONTRACT OFF"
 MULTIPLY_ADD = "#define FMA(a, b, c) ((a) * (b) + (c))"
 LOOP = "for (int q = 0; q < d; q++) {"
@@ -399,7 +404,7 @@ class CompositeMutations(Patched):
 
     def found(self, option, *changes, env=None):
         rules = [("gram.cl", *change) for change in changes] + [("gram.cl", option), *ONLY_GRAM]
-        return set(self.verify(*FUSED, rules=rules, quick=False, env=env)), self.computed - DIAGONALS
+        return set(self.verify(*FUSED, rules=rules, quick=False, env=env)), self.computed - DIAGONALS - HOSTS
 
     def check(self, option, *changes):
         """All that was computed is different."""
@@ -491,6 +496,15 @@ class SumMutations(Patched):
         rules = [("apply.cl", "partial[(long)b * size + i]", "partial[(long)(blocks - 1 - b) * size + i]"),
                  *ONLY_SUMS, ("diagonal.cl",)]
         self.assertIn("apply rbf/easy", self.verify(*FUSED, rules=rules, quick=False))
+
+
+class ConvolutionMutations(Patched):
+    def test_order_of_places(self):
+        rules = [("convolve.cl", "for (int k = 0; k < k_cols; k++)", "for (int k = k_cols - 1; k >= 0; k--)"),
+                 *ONLY_CONVOLUTIONS]
+        different = set(self.verify(*FUSED, rules=rules, quick=False))
+        self.assertEqual(different, self.computed - HOSTS)
+        self.assertIn("correlate 2-d/plain", different)
 
 
 class ContractionMutations(Patched):

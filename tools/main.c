@@ -14,6 +14,7 @@ static const struct {
     {"devices", verb_devices, "what OpenCL devices are here, which one is chosen, what its probe found"},
     {"grid", verb_grid, "a Gaussian grid: the stencil that smooths an image"},
     {"filter", verb_filter, "an array in a .npy file, smoothed or differentiated"},
+    {"convolve", verb_convolve, "an array in a .npy file, convolved with a stencil in another"},
     {"gram", verb_gram, "the Gram matrix of points in a .npy file"},
     {"apply", verb_apply, "the product of a Gram operator that is never stored with vectors"},
     {"kde", verb_kde, "a kernel density estimate, at places or on a grid"},

@@ -16,7 +16,17 @@ enum {
     OPTION_FROM,
     OPTION_TO,
     OPTION_LIKE,
-    OPTION_NSIG
+    OPTION_NSIG,
+    OPTION_COVARIANCE,
+    OPTION_ANGLE,
+    OPTION_ORDER,
+    OPTION_WAVELENGTH,
+    OPTION_FREQUENCY,
+    OPTION_WAVE,
+    OPTION_PHASE,
+    OPTION_QUADRATURE,
+    OPTION_BANDWIDTH,
+    OPTION_GAMMA
 };
 
 static void help(void)
@@ -37,9 +47,22 @@ static void help(void)
            "      --like NAME       a recipe, which other options override:\n");
     for (const isg_grid_recipe *r = isg_grid_recipes(); r->name; r++)
         printf("                          %-12s %s\n", r->name, r->summary);
-    printf("      --nsig S          half-width in sigmas, for gkern and gkern-sqrt (default 3)\n%s\n"
-           "Without --output, --plot and --json the grid is printed as text.\n",
-           common_help);
+    printf(
+        "      --nsig S          half-width in sigmas, for gkern, gkern-sqrt and the sizes of gabor-... (default 3)\n"
+        "Rotated Gaussians, derivatives and Gabor functions, sampled at points:\n"
+        "      --covariance A,B,C,D  row by row, of 1 to 3 axes, in place of sigma: exp(-x' C^-1 x / 2)\n"
+        "      --angle DEG       from columns towards rows: --sigma S,T is then S across, T along that direction\n"
+        "      --order N[,N...]  of the derivative on each axis, 0 to 4; with --angle across and along it\n"
+        "      --wavelength L    a Gabor function: times cos(2 pi u / L + phase), u along the angle; or\n"
+        "      --frequency F     cos(2 pi F u + phase); or\n"
+        "      --wave F,G[,H]    cos(2 pi (F x0 + G x1 + H x2) + phase)\n"
+        "      --phase DEG       (OpenCV's default psi is 90)\n"
+        "      --quadrature      sin in place of cos\n"
+        "      --bandwidth B     in octaves, in place of sigma: as scikit-image has it\n"
+        "      --gamma G         --sigma S is then S along the wave, S/G across\n"
+        "%s\n"
+        "Without --output, --plot and --json the grid is printed as text.\n",
+        common_help);
 }
 
 // "21", "4x6", "3x5x7": the number of axes, or -1.
@@ -62,7 +85,53 @@ typedef struct grid_options {
     isg_grid_params params;
     int64_t ndim;                  // as asked for; 0: not
     int sizes, sigmas, froms, tos; // how many values were given
+    int covariances, orders, waves;
 } grid_options;
+
+// Orders "N,N,…"; the count or -1.
+static int parse_orders(const char *text, int32_t *orders)
+{
+    double given[ISG_GRID_MAX_NDIM];
+    int count = parse_doubles(text, given, ISG_GRID_MAX_NDIM);
+    for (int i = 0; i < count; i++) {
+        if (!(given[i] >= 0 && given[i] <= 4) || given[i] != (int32_t)given[i])
+            return -1;
+        orders[i] = (int32_t)given[i];
+    }
+    return count;
+}
+
+// A number that is not 0, which would mean the default.
+static bool take_number(const char *name, const char *value, double *to)
+{
+    return (parse_double(value, to) && *to != 0) ||
+           (misuse("%s '%s'; it is a number other than 0", name, value), false);
+}
+
+// What makes grids that are no products of profiles. False after a usage error, which has been printed.
+static bool take_shape_option(grid_options *o, int option, const char *value)
+{
+    isg_grid_params *p = &o->params;
+    switch (option) {
+    case OPTION_COVARIANCE:
+        o->covariances = parse_doubles(value, p->covariance, 9);
+        return o->covariances == 1 || o->covariances == 4 || o->covariances == 9 ||
+               (misuse("--covariance '%s'; it is 1, 4 or 9 numbers, row by row", value), false);
+    case OPTION_ORDER:
+        o->orders = parse_orders(value, p->order);
+        return o->orders > 0 || (misuse("--order '%s'; it is 0 to 4, or one for each axis", value), false);
+    case OPTION_WAVE:
+        o->waves = parse_doubles(value, p->wave, 3);
+        return o->waves > 0 || (misuse("--wave '%s'; it is a number for each axis, of 1 to 3", value), false);
+    case OPTION_ANGLE: return parse_double(value, &p->angle) || (misuse("--angle '%s'; it is a number", value), false);
+    case OPTION_PHASE: return parse_double(value, &p->phase) || (misuse("--phase '%s'; it is a number", value), false);
+    case OPTION_QUADRATURE: p->quadrature = 1; return true;
+    case OPTION_WAVELENGTH: return take_number("--wavelength", value, &p->wavelength);
+    case OPTION_FREQUENCY: return take_number("--frequency", value, &p->frequency);
+    case OPTION_BANDWIDTH: return take_number("--bandwidth", value, &p->bandwidth);
+    default: return take_number("--gamma", value, &p->gamma);
+    }
+}
 
 // A word among the names of an enumeration, or 0.
 static int named(const char *word, int count, const char *(*name_of)(int))
@@ -117,7 +186,10 @@ static bool take_option(grid_options *o, int option, const char *value)
     case OPTION_NSIG:
         return (parse_double(value, &o->params.nsig) && o->params.nsig != 0) ||
                (misuse("--nsig '%s'; it is a positive number", value), false);
-    default: return take_common_option(&o->common, option, value) >= 0;
+    default:
+        if (option >= OPTION_COVARIANCE)
+            return take_shape_option(o, option, value);
+        return take_common_option(&o->common, option, value) >= 0;
     }
 }
 
@@ -125,7 +197,8 @@ static bool take_option(grid_options *o, int option, const char *value)
 static bool settle(grid_options *o)
 {
     isg_grid_params *p = &o->params;
-    int axes = o->sizes > 1 ? o->sizes : o->ndim ? (int)o->ndim : o->sigmas > 2 ? o->sigmas : 2;
+    int lists = o->covariances == 1 ? 1 : o->covariances == 9 ? 3 : o->sigmas > 2 ? o->sigmas : o->waves > 2 ? 3 : 2;
+    int axes = o->sizes > 1 ? o->sizes : o->ndim ? (int)o->ndim : lists;
     if (o->ndim && o->sizes > 1 && o->ndim != o->sizes)
         return misuse("--ndim %d, but --size names %d axes", (int)o->ndim, o->sizes), false;
     if (o->sigmas > 1 && o->sigmas != axes)
@@ -134,6 +207,14 @@ static bool settle(grid_options *o)
         return misuse("--from and --to go together"), false;
     if ((o->froms > 1 && o->froms != axes) || (o->tos > 1 && o->tos != axes))
         return misuse("--from and --to take one value, or %d for the %d axes", axes, axes), false;
+    if (o->covariances && o->covariances != axes * axes)
+        return misuse("--covariance has %d values; %d axes have %d", o->covariances, axes, axes * axes), false;
+    if (o->orders > 1 && o->orders != axes)
+        return misuse("--order has %d values for %d axes", o->orders, axes), false;
+    if (o->waves && o->waves != axes)
+        return misuse("--wave has %d values for %d axes", o->waves, axes), false;
+    for (int a = 1; a < axes && o->orders == 1; a++)
+        p->order[a] = p->order[0];
     p->ndim = axes;
     for (int a = 1; a < axes; a++) {
         p->from[a] = o->froms == 1 ? p->from[0] : p->from[a];
@@ -236,6 +317,16 @@ int verb_grid(int argc, char **argv)
                                           {"to", required_argument, 0, OPTION_TO},
                                           {"like", required_argument, 0, OPTION_LIKE},
                                           {"nsig", required_argument, 0, OPTION_NSIG},
+                                          {"covariance", required_argument, 0, OPTION_COVARIANCE},
+                                          {"angle", required_argument, 0, OPTION_ANGLE},
+                                          {"order", required_argument, 0, OPTION_ORDER},
+                                          {"wavelength", required_argument, 0, OPTION_WAVELENGTH},
+                                          {"frequency", required_argument, 0, OPTION_FREQUENCY},
+                                          {"wave", required_argument, 0, OPTION_WAVE},
+                                          {"phase", required_argument, 0, OPTION_PHASE},
+                                          {"quadrature", no_argument, 0, OPTION_QUADRATURE},
+                                          {"bandwidth", required_argument, 0, OPTION_BANDWIDTH},
+                                          {"gamma", required_argument, 0, OPTION_GAMMA},
                                           COMMON_OPTIONS,
                                           {0, 0, 0, 0}};
     grid_options o = {0};

@@ -4,6 +4,7 @@
 
 int verb_apply(int argc, char **argv);
 int verb_bench(int argc, char **argv);
+int verb_convolve(int argc, char **argv);
 int verb_devices(int argc, char **argv);
 int verb_filter(int argc, char **argv);
 int verb_grid(int argc, char **argv);

@@ -1,7 +1,9 @@
 // Gaussian grids: the stencil of weights that smooths an image, in one to four dimensions.
 //
 // A grid is the outer product of one profile per axis. A profile is (size, from, to, sigma, sampling), in units of
-// samples; profiles are computed in double on the host, and a kernel assembles the grid on the device.
+// samples; profiles are computed in double on the host, and a kernel assembles the grid on the device. Grids that are
+// no such product, of rotated Gaussians, of derivatives and of Gabor functions, are computed in double on the host as a
+// whole and rounded once.
 #ifndef ISOGRAM_GRID_H
 #define ISOGRAM_GRID_H
 
@@ -54,6 +56,30 @@ typedef struct isg_grid_params {
     isg_sampling sampling;
     isg_normalize normalize;
     isg_precision precision; // of the grid; profiles are double always. DEFAULT: ISG_F64, ISG_F32 without it
+
+    // What follows makes grids that are no products of profiles. They are sampled at points (other samplings are
+    // refused), and `normalize` speaks of the Gaussian alone, which a derivative's polynomial or a wave then
+    // multiplies.
+    //
+    // The rotated Gaussian exp(-x' C^-1 x / 2), x in samples along the array's axes: C, row-major, ndim x ndim, of 1 to
+    // 3 axes, in place of sigma. All 0: none. ISG_ERR_ARGUMENT: not symmetric (but for rounding), not positive
+    // definite, or within 1e-12 of being singular.
+    double covariance[9];
+    // Of 2 axes, in degrees, in place of a covariance: the grid is seen along u = x cos + y sin and v = y cos - x sin,
+    // where x runs along columns and y down rows: from the columns towards the rows. sigma[1], order[1] and the wave
+    // belong to u; sigma[0] and order[0] to v.
+    double angle;
+    // Of the derivative along each axis, 0 … 4; along u and v with an angle, along the array's axes with a covariance.
+    int32_t order[ISG_GRID_MAX_NDIM];
+    // Gabor functions: the Gaussian times cos(2 pi (f.x) + phase). The wave has a length in samples, or a frequency in
+    // cycles per sample, along u (of one or two axes); or it is a vector, of 1 to 3 axes: cycles per sample along each
+    // of the array's. All 0: no wave.
+    double wavelength, frequency;
+    double wave[3];
+    double phase;       // in degrees
+    int32_t quadrature; // 1: sin in place of cos
+    double bandwidth;   // in octaves: sigma[0] = wavelength sqrt(ln 2 / 2)/pi (2^b + 1)/(2^b - 1). 0: sigma is given
+    double gamma;       // sigma[0] is that along the wave, and sigma[0] / gamma the one across it. 0: none
 } isg_grid_params;
 
 #define isg_grid_params(...) (&(struct isg_grid_params){__VA_ARGS__})
@@ -76,8 +102,8 @@ ISG_API void isg_grid_destroy(isg_grid **grid);
 ISG_API int32_t isg_grid_shape(const isg_grid *grid, int64_t *shape);
 // The element type of the grid: ISG_F32 or ISG_F64.
 ISG_API isg_dtype isg_grid_dtype(const isg_grid *grid);
-// The weights along one axis, `shape[axis]` doubles that belong to the grid; NULL: no such axis. Their outer product,
-// in double, is the grid.
+// The weights along one axis, `shape[axis]` doubles that belong to the grid; NULL: no such axis, or the grid is no
+// product. Their outer product, in double, is the grid.
 ISG_API const double *isg_grid_profile(const isg_grid *grid, int32_t axis);
 
 // Assembles the grid on the device. out: output, of the grid's dtype and shape, row-major without gaps. Blocks.
