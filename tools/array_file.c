@@ -93,7 +93,7 @@ static isg_status read_from(array_file *out, int fd, const char *path, isg_error
 
 isg_status array_file_open(array_file *out, const char *path, isg_error *error)
 {
-    *out = (array_file){.file = {.fd = -1, .directory = -1}};
+    *out = ARRAY_FILE_NONE;
     if (!path[0])
         return isg_fail(error, ISG_ERR_ARGUMENT, "an empty file name");
     isg_file_label(out->label, path, "standard input");
@@ -130,7 +130,7 @@ static isg_status take_notes(image *im, const image_notes *notes)
 
 isg_status array_file_create(array_file *out, const char *path, const array_file_kind *kind, isg_error *error)
 {
-    *out = (array_file){.file = {.fd = -1, .directory = -1}};
+    *out = ARRAY_FILE_NONE;
     if (kind->format == IMAGE_NONE)
         return isg_npy_create(&out->npy, path, kind->dtype, kind->ndim, kind->shape, error);
     isg_file_label(out->label, path, "standard output");

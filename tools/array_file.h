@@ -15,6 +15,9 @@ typedef struct array_file {
     char label[ISG_FILE_LABEL_BYTES];
 } array_file;
 
+// What may be closed before anything was opened.
+#define ARRAY_FILE_NONE ((array_file){.file = {.fd = -1, .directory = -1}})
+
 // "-" is standard input. The message names the file. out: array_file_close it, also after a failure.
 isg_status array_file_open(array_file *out, const char *path, isg_error *error);
 
