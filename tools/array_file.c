@@ -84,10 +84,10 @@ static isg_status read_from(array_file *out, int fd, const char *path, isg_error
     isg_status status = look(out, fd, head, &have, &taken, error);
     if (status)
         return status;
-    bool image = image_format_of(head, have) != IMAGE_NONE;
-    if (!image && have == IMAGE_MAGIC_BYTES && memcmp(head, "\x93NUMPY", 6) != 0)
+    bool known = image_format_of(head, have) != IMAGE_NONE;
+    if (!known && have == IMAGE_MAGIC_BYTES && memcmp(head, "\x93NUMPY", 6) != 0)
         return fail(out, error, ISG_ERR_FORMAT, "neither a .npy file nor an image (PNG, PGM, PPM or PFM)");
-    if (!image)
+    if (!known)
         return isg_npy_read(&out->npy, fd, path, head, taken, error);
     if (taken == 0 && fstat(fd, &about) == 0 && S_ISREG(about.st_mode))
         return decode_mapped(out, fd, about.st_size, error);

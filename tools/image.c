@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { LARGE_BYTES = 2 << 20 }; // from here on huge pages pay
+
 static const char *const names[IMAGE_FORMAT_COUNT] = {
     [IMAGE_NONE] = "none", [IMAGE_PNG] = "png", [IMAGE_PGM] = "pgm",
     [IMAGE_PPM] = "ppm",   [IMAGE_PNM] = "pnm", [IMAGE_PFM] = "pfm",
@@ -153,7 +155,8 @@ isg_status image_provide(image *im, isg_dtype dtype, int64_t rows, int64_t colum
     a->strides[0] = columns * channels;
     a->strides[1] = channels;
     a->strides[2] = 1;
-    im->block = isg_alloc_large(count * (int64_t)isg_dtype_bytes(dtype));
+    int64_t bytes = count * (int64_t)isg_dtype_bytes(dtype);
+    im->block = bytes < LARGE_BYTES ? isg_alloc(bytes, 1) : isg_alloc_large(bytes);
     if (!im->block)
         return isg_fail(error, ISG_ERR_MEMORY, "no memory for %lld x %lld pixels", (long long)rows, (long long)columns);
     a->data = im->block;

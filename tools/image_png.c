@@ -19,7 +19,8 @@ enum {
 
 typedef struct source {
     const uint8_t *bytes;
-    int64_t count, at;
+    int64_t count, at; // up to the end of IEND
+    int64_t deflated;  // bytes of IDAT
     isg_error *error;
 } source;
 
@@ -47,6 +48,32 @@ static void on_read(png_structp png, png_bytep to, size_t bytes)
 }
 
 // ---- Reading ----
+
+static uint32_t number_at(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+// Whether all chunks are there, each as long as it says, up to IEND: libpng takes memory for a chunk before it has seen
+// it. What stands behind IEND is no part of a PNG.
+static isg_status measure(source *from)
+{
+    for (int64_t at = 8;;) {
+        if (from->count - at < 12)
+            return image_cut_short(from->count, at + 12, from->error);
+        int64_t length = number_at(from->bytes + at);
+        const uint8_t *kind = from->bytes + at + 4;
+        if (length > from->count - at - 12)
+            return image_cut_short(from->count, at + 12 + length, from->error);
+        at += 12 + length;
+        if (memcmp(kind, "IDAT", 4) == 0)
+            from->deflated += length;
+        if (memcmp(kind, "IEND", 4) == 0) {
+            from->count = at;
+            return ISG_OK;
+        }
+    }
+}
 
 static void take_notes(png_structp png, png_infop info, image_notes *notes)
 {
@@ -76,34 +103,63 @@ static void read_header(png_structp png, png_infop info, source *from, image *ou
     png_read_info(png, info);
     int64_t columns = png_get_image_width(png, info), rows = png_get_image_height(png, info), bits;
     int depth = png_get_bit_depth(png, info);
-    if (!isg_mul(columns * depth * png_get_channels(png, info), rows, &bits) || bits / 8 / INFLATE_MOST > from->count) {
+    if (!isg_mul(columns * depth * png_get_channels(png, info), rows, &bits) ||
+        bits / 8 / INFLATE_MOST > from->deflated) {
         isg_fail(from->error, ISG_ERR_FORMAT, "cut short: %lld x %lld pixels cannot be in %lld bytes",
-                 (long long)columns, (long long)rows, (long long)from->count);
+                 (long long)columns, (long long)rows, (long long)from->deflated);
         png_longjmp(png, 1);
     }
     take_notes(png, info, &out->notes);
-    png_set_expand(png);
+    bool palette = png_get_color_type(png, info) == PNG_COLOR_TYPE_PALETTE;
+    if (palette)
+        png_set_packing(png); // to an index a byte; libpng's own expansion takes any for a colour
+    else
+        png_set_expand(png);
     if (depth == 16)
         png_set_swap(png); // to little-endian, as all of isogram is
     png_set_interlace_handling(png);
     png_read_update_info(png, info);
+    int channels = !palette ? png_get_channels(png, info) : png_get_valid(png, info, PNG_INFO_tRNS) ? 4 : 3;
     out->white = depth == 16 ? UINT16_MAX : UINT8_MAX;
-    if (image_provide(out, depth == 16 ? ISG_U16 : ISG_U8, rows, columns, png_get_channels(png, info), from->error))
+    if (image_provide(out, depth == 16 ? ISG_U16 : ISG_U8, rows, columns, channels, from->error))
         png_longjmp(png, 1);
 }
 
-static void read_pixels(png_structp png, png_infop info, const image *out)
+// Rows into the array; indices into its end, from where they are expanded.
+static void read_pixels(png_structp png, png_infop info, const image *out, bool palette)
 {
     int passes = png_get_interlace_type(png, info) == PNG_INTERLACE_ADAM7 ? PNG_INTERLACE_ADAM7_PASSES : 1;
-    size_t row_bytes = png_get_rowbytes(png, info);
+    int64_t rows = out->array.shape[0], row_bytes = (int64_t)png_get_rowbytes(png, info);
+    png_bytep to = (png_bytep)out->block + (palette ? rows * row_bytes * (image_channels(out) - 1) : 0);
     for (int pass = 0; pass < passes; pass++)
-        for (int64_t i = 0; i < out->array.shape[0]; i++)
-            png_read_row(png, (png_bytep)out->block + (size_t)i * row_bytes, NULL);
+        for (int64_t i = 0; i < rows; i++)
+            png_read_row(png, to + i * row_bytes, NULL);
     png_read_end(png, NULL);
-    png_colorp palette;
-    int colours = 0;
-    if (png_get_PLTE(png, info, &palette, &colours) && png_get_palette_max(png, info) >= colours)
-        png_error(png, "a pixel outside the palette");
+}
+
+// Indices at the end of the array to colours, from the first to the last: no colour is written over an index that is
+// still to come.
+static void expand_palette(png_structp png, png_infop info, const image *out)
+{
+    png_colorp palette = NULL;
+    png_bytep alpha = NULL;
+    int colours = 0, alphas = 0;
+    int64_t channels = image_channels(out), pixels = out->array.shape[0] * out->array.shape[1];
+    png_get_PLTE(png, info, &palette, &colours);
+    if (channels == 4)
+        png_get_tRNS(png, info, &alpha, &alphas, NULL);
+    uint8_t *to = out->block;
+    const uint8_t *from = to + pixels * (channels - 1);
+    for (int64_t i = 0; i < pixels; i++) {
+        int index = from[i];
+        if (index >= colours)
+            png_error(png, "a pixel outside the palette");
+        *to++ = palette[index].red;
+        *to++ = palette[index].green;
+        *to++ = palette[index].blue;
+        if (channels == 4)
+            *to++ = index < alphas ? alpha[index] : UINT8_MAX;
+    }
 }
 
 // setjmp has a function of its own: what changes until the longjmp is not local to it. False: the error is set.
@@ -112,14 +168,19 @@ static bool read_image(png_structp png, png_infop info, source *from, image *out
     if (setjmp(png_jmpbuf(png)))
         return false;
     read_header(png, info, from, out);
-    read_pixels(png, info, out);
+    bool palette = png_get_color_type(png, info) == PNG_COLOR_TYPE_PALETTE;
+    read_pixels(png, info, out, palette);
+    if (palette)
+        expand_palette(png, info, out);
     return true;
 }
 
 isg_status image_decode_png(image *out, const void *bytes, int64_t count, isg_error *error)
 {
     isg_error inner = {ISG_OK, ""};
-    source from = {bytes, count, 0, &inner};
+    source from = {bytes, count, 0, 0, &inner};
+    if (measure(&from))
+        return isg_fail(error, inner.status, "%s", inner.message);
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &inner, on_error, on_warning);
     png_infop info = png ? png_create_info_struct(png) : NULL;
     if (!info)
