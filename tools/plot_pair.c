@@ -16,7 +16,7 @@ enum {
 };
 enum { DARK = 0x262626, NOT_FINITE = 0xb4b4b4, LIGHT_SQUARE = 255, DARK_SQUARE = 217 };
 
-// How images become pixels.
+// How an image becomes pixels.
 typedef struct view {
     double low, high; // the colours that are black and white
     double opaque;    // the alpha that is
@@ -36,7 +36,7 @@ static double at(const isg_array *a, int64_t i, int64_t j, int64_t channel)
     return isg_load_double(a->dtype, a->data, index);
 }
 
-static void see(const isg_array *a, view *v)
+static void see(const isg_array *a, double *low, double *high)
 {
     int64_t channels = channels_of(a), colours = channels - (channels % 2 == 0);
     for (int64_t i = 0; i < a->shape[0]; i++)
@@ -44,27 +44,38 @@ static void see(const isg_array *a, view *v)
             for (int64_t c = 0; c < colours; c++) {
                 double value = at(a, i, j, c);
                 if (isfinite(value)) {
-                    v->low = fmin(v->low, value);
-                    v->high = fmax(v->high, value);
+                    *low = fmin(*low, value);
+                    *high = fmax(*high, value);
                 }
             }
 }
 
-static view plan(const isg_array *before, const isg_array *after, uint32_t white)
+// The colours that are black and white: 0 and `white`, or of floating-point numbers the least and the greatest. What
+// lies beyond those of `like` has its own.
+static void scale(const isg_array *a, uint32_t white, const view *like, view *v)
 {
-    view v = {0, white, white, 1, 1, 0, 0};
-    if (before->dtype != after->dtype || !white) {
-        v.low = INFINITY, v.high = -INFINITY;
-        see(before, &v);
-        see(after, &v);
-        v.opaque = white ? white : 1;
+    double low = INFINITY, high = -INFINITY;
+    v->low = like ? like->low : 0;
+    v->high = like ? like->high : white;
+    if (like || !white)
+        see(a, &low, &high);
+    if (low < v->low || high > v->high || (!like && !white)) {
+        v->low = low;
+        v->high = high;
     }
+}
+
+static void plan(const isg_array *before, const isg_array *after, uint32_t white, view views[2])
+{
+    view v = {.opaque = white ? white : 1};
     int64_t longer = isg_max(before->shape[0], before->shape[1]);
     v.block = (longer + SIDE_MOST - 1) / SIDE_MOST;
     v.zoom = (int32_t)isg_max((SIDE_LEAST + longer - 1) / longer, 1);
     v.width = (int32_t)((before->shape[1] + v.block - 1) / v.block) * v.zoom;
     v.height = (int32_t)((before->shape[0] + v.block - 1) / v.block) * v.zoom;
-    return v;
+    views[0] = views[1] = v;
+    scale(before, white, NULL, &views[0]);
+    scale(after, white, &views[0], &views[1]);
 }
 
 // The mean of a block's colour and alpha, each within [0, 1]; NAN over anything that is not finite.
@@ -110,16 +121,17 @@ isg_status plot_pair(const char *path, const isg_array *before, const isg_array 
     int64_t channels = channels_of(before);
     if (before->ndim < 2 || before->ndim > 3 || channels < 1 || channels > 4)
         return isg_fail(error, ISG_ERR_SHAPE, "%s: only images of 1 to 4 channels have a picture as such", path);
-    view v = plan(before, after, white);
+    view views[2], *v = views;
+    plan(before, after, white, views);
     plot_image sheet;
-    int32_t top = MARGIN + PLOT_TEXT_HEIGHT * UNIT + MARGIN / 2, right = MARGIN + v.width + GAP;
-    if (!plot_image_create(&sheet, right + v.width + MARGIN, top + v.height + MARGIN))
+    int32_t top = MARGIN + PLOT_TEXT_HEIGHT * UNIT + MARGIN / 2, right = MARGIN + v->width + GAP;
+    if (!plot_image_create(&sheet, right + v->width + MARGIN, top + v->height + MARGIN))
         return isg_fail(error, ISG_ERR_MEMORY, "%s: no memory for the picture", path);
     double y = MARGIN + 0.5 * PLOT_TEXT_HEIGHT * UNIT;
-    plot_text(&sheet, MARGIN + 0.5 * v.width, y, PLOT_CENTRE, UNIT, DARK, "before");
-    plot_text(&sheet, right + 0.5 * v.width, y, PLOT_CENTRE, UNIT, DARK, "after");
-    draw(&sheet, before, &v, MARGIN, top);
-    draw(&sheet, after, &v, right, top);
+    plot_text(&sheet, MARGIN + 0.5 * v->width, y, PLOT_CENTRE, UNIT, DARK, "before");
+    plot_text(&sheet, right + 0.5 * v->width, y, PLOT_CENTRE, UNIT, DARK, "after");
+    draw(&sheet, before, &views[0], MARGIN, top);
+    draw(&sheet, after, &views[1], right, top);
     isg_status status = plot_image_save(&sheet, path, NULL, error);
     free(sheet.rgb);
     return status;

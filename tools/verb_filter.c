@@ -59,7 +59,9 @@ static void help(void)
         "                        their range; nothing is rescaled\n"
         "      --format F        of OUT: npy, png, pgm, ppm, pnm or pfm (default: by its ending, else that of IN)\n"
         "      --precision P     of the arithmetic: f32 or f64 (default f64 for float64 and int32)\n"
-        "      --plot FILE.png   before and after side by side, on one scale; of 3 or 4 axes the middle plane\n%s",
+        "      --plot FILE.png   before and after side by side: images in their colours, arrays on one scale; of 3 or "
+        "4 axes\n"
+        "                        the middle plane\n%s",
         common_help);
 }
 
