@@ -105,6 +105,8 @@ class Images(cli.Case):
         report = self.succeed("filter", "x.npy", "--sigma", 1.5, "-o", "y.ppm", "--json").json
         self.assertEqual((report["channels"], report["format"], [a["axis"] for a in report["axes"]]), (3, "ppm", [0, 1]))
         self.assertNotIn("alpha", report)
+        self.save("two.npy", "|u1", (H, W, 2), samples(2))
+        self.assertNotIn("alpha", self.succeed("filter", "two.npy", "--sigma", 1.5, "--channels", "-o", "z.npy", "--json").json)
 
     def test_rounding_and_range(self):
         self.save("x.npy", "<f4", (2, 4), [-3.2, 300, 0.5, 1.5, 2.5, 254.5, float("nan"), 255.4])
@@ -151,6 +153,13 @@ class Images(cli.Case):
             self.check_close(image[3], self.premultiplied(values, channels, 1.5), 0.501 if depth == 8 else 0.55)
             image, _ = images.read_png(self.filter("x.png", "z.png", "--alpha", "plain"))
             self.check_close(image[3], smoothed(values, channels, 1.5), 0.501 if depth == 8 else 0.55)
+
+    @cli.needs_f64
+    def test_alpha_in_double_precision(self):
+        values = samples(4, 65535, 9973)
+        self.put("x.png", images.png(H, W, 4, values, 16))
+        image, _ = images.read_png(self.filter("x.png", "y.png", "--precision", "f64"))
+        self.check_close(image[3], self.premultiplied(values, 4, 1.5), 0.5 + 1e-6)
 
     def test_nothing_shows_through(self):
         """Beside nothing that is red, blue stays blue; where there is nothing at all, there is no colour either."""
@@ -218,6 +227,11 @@ class Images(cli.Case):
             self.succeed("filter", "x.png", "--sigma", 1, "--plot", "p.png", "-o", "y.png", "--quiet")
             width, height = cli.png_size(self.get("p.png"))
             self.assertTrue(width > 2 * 240 and height > 180)
+        self.save("x.npy", "|u1", (H, W, 3), samples(3))
+        self.succeed("filter", "x.npy", "--sigma", 1, "--channels", "--plot", "q.png", "--quiet")
+        self.put("x.png", images.png(H, W, 3, samples(3)))
+        self.succeed("filter", "x.png", "--sigma", 1, "--plot", "p.png", "--quiet")
+        self.assertEqual(self.get("q.png"), self.get("p.png"))
         # What is drawn is what was there: an even image of one colour shows that colour on both sides.
         self.put("x.png", images.png(H, W, 3, [10, 200, 90] * (H * W)))
         self.succeed("filter", "x.png", "--sigma", 1, "--plot", "p.png", "--quiet")

@@ -26,6 +26,8 @@ static isg_status decode(array_file *out, const void *bytes, int64_t count, isg_
 
 static isg_status decode_mapped(array_file *out, int fd, int64_t bytes, isg_error *error)
 {
+    if ((uint64_t)bytes > SIZE_MAX / 2)
+        return fail(out, error, ISG_ERR_OVERFLOW, "too large for this machine's addresses");
     void *map = mmap(NULL, (size_t)bytes, PROT_READ, MAP_PRIVATE, fd, 0);
     if (map == MAP_FAILED)
         return fail(out, error, ISG_ERR_IO, strerror(errno));
@@ -49,7 +51,7 @@ static isg_status decode_stream(array_file *out, int fd, const void *head, int64
             status = decode(out, block, have, error);
             break;
         } else {
-            void *larger = room <= INT64_MAX / 4 ? realloc(block, (size_t)(2 * room)) : NULL;
+            void *larger = (uint64_t)room < SIZE_MAX / 4 ? realloc(block, (size_t)(2 * room)) : NULL;
             if (!larger)
                 status = fail(out, error, ISG_ERR_MEMORY, "out of memory");
             else

@@ -43,6 +43,16 @@ static bool choose_format(const image_options *o, const array_file *in, const ch
             false);
 }
 
+static uint32_t largest_white(isg_dtype dtype)
+{
+    return dtype == ISG_U8 ? UINT8_MAX : dtype == ISG_U16 ? UINT16_MAX : 0;
+}
+
+uint32_t white_of(const array_file *in)
+{
+    return in->image.white ? in->image.white : largest_white(array_file_array(in)->dtype);
+}
+
 bool settle_kind(const image_options *o, const array_file *in, const char *output, isg_dtype dtype,
                  array_file_kind *kind)
 {
@@ -51,9 +61,7 @@ bool settle_kind(const image_options *o, const array_file *in, const char *outpu
     if (!choose_format(o, in, output, &format))
         return false;
     dtype = dtype != ISG_DTYPE_NONE ? dtype : format == IMAGE_PFM ? ISG_F32 : a->dtype; // a PFM has no other
-    uint32_t white = dtype == ISG_U8 ? UINT8_MAX : dtype == ISG_U16 ? UINT16_MAX : 0;
-    if (in->image.white && dtype == a->dtype)
-        white = in->image.white;
+    uint32_t white = dtype == a->dtype ? white_of(in) : largest_white(dtype);
     *kind = (array_file_kind){format, dtype, a->ndim, a->shape, white, in->npy ? NULL : &in->image.notes};
     isg_error error = {ISG_OK, ""};
     isg_status status = format ? image_check(format, dtype, a->ndim, a->shape, white, &error) : ISG_OK;

@@ -29,6 +29,9 @@ bool settle_channels(image_options *o, const array_file *in, const char *output,
 // Decides whether colours are premultiplied, once params has a value for each axis. False after a complaint.
 bool settle_alpha(image_options *o, const array_file *in, const isg_filter_params *params);
 
+// The sample that is white: the image's, or the largest of the type; 0: floating-point numbers.
+uint32_t white_of(const array_file *in);
+
 // What the output is to be. output: NULL: none. dtype: as asked for, or ISG_DTYPE_NONE. False after a complaint.
 bool settle_kind(const image_options *o, const array_file *in, const char *output, isg_dtype dtype,
                  array_file_kind *kind);

@@ -252,7 +252,7 @@ static void fill_report(cJSON *report, const filter_options *o, const array_file
         cJSON_AddStringToObject(report, "format", image_format_name(to->image.format));
     if (o->image.has_channels)
         cJSON_AddNumberToObject(report, "channels", (double)in->shape[in->ndim - 1]);
-    if (o->image.has_channels && in->shape[in->ndim - 1] % 2 == 0)
+    if (o->image.premultiplied || (from->image.format && o->image.has_channels && in->shape[2] % 2 == 0))
         cJSON_AddStringToObject(report, "alpha", o->image.premultiplied ? "premultiplied" : "plain");
     if (p->like)
         cJSON_AddStringToObject(report, "like", p->like);
@@ -291,12 +291,19 @@ typedef struct outcome {
     array_file *out;
 } outcome;
 
+// An image, or an array whose last axis is channels of one.
+static bool is_picture(const filter_options *o, const array_file *in)
+{
+    const isg_array *a = array_file_array(in);
+    return in->image.format != IMAGE_NONE || (o->image.has_channels && a->ndim == 3 && a->shape[2] <= 4);
+}
+
 static isg_status draw(void *user, const char *path, isg_error *error)
 {
     const outcome *made = user;
     isg_array before = *array_file_array(made->in), after = *array_file_array(made->out), both;
-    if (made->in->image.format != IMAGE_NONE)
-        return plot_pair(path, &before, &after, made->in->image.white, error);
+    if (is_picture(made->options, made->in))
+        return plot_pair(path, &before, &after, white_of(made->in), error);
     float *picture = side_by_side(&before, &after, &both);
     if (!picture)
         return isg_fail(error, ISG_ERR_MEMORY, "no memory for the picture");
