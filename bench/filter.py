@@ -56,9 +56,9 @@ class Isogram:
         return v
 
     def filter(self, array, out, sigma, **others):
-        """others: axes, order, mode, radius (one or one for each axis), truncate, cval, precision, sampling, like."""
+        """others: axes, order, mode, radius (one or one for each axis), truncate, cval, precision, sampling, like, exact."""
         p = Params(each=1, truncate=others.get("truncate", 0), constant=others.get("cval", 0), precision=others.get("precision", 0),
-                   sampling=others.get("sampling", 0), like=others.get("like"))
+                   sampling=others.get("sampling", 0), like=others.get("like"), exact=others.get("exact", 0))
         axes = others.get("axes")
         count = len(axes) if axes else array.ndim
         p.axis_count = len(axes) if axes else 0

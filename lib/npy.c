@@ -1,7 +1,6 @@
 #include "npy.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,21 +14,17 @@
 #endif
 _Static_assert(sizeof(off_t) == 8, "files above 2 GiB need _FILE_OFFSET_BITS=64");
 
-// The label keeps the end of a very long path, so that the reason still fits a message.
 isg_status isg_npy_begin(isg_npy **out, const char *path, const char *dash_label, isg_error *error)
 {
     if (!path || !path[0])
         return isg_fail(error, ISG_ERR_ARGUMENT, "an empty file name");
-    const char *name = strcmp(path, "-") == 0 ? dash_label : path;
+    char label[ISG_FILE_LABEL_BYTES];
+    isg_file_label(label, path, dash_label);
     isg_npy *npy = calloc(1, sizeof *npy);
     if (!npy)
-        return isg_fail(error, ISG_ERR_MEMORY, "%s: out of memory", name);
-    npy->fd = npy->directory = -1;
-    size_t length = strlen(name), most = sizeof npy->label - sizeof "...";
-    if (length > most)
-        snprintf(npy->label, sizeof npy->label, "...%s", name + length - most);
-    else
-        memcpy(npy->label, name, length + 1);
+        return isg_fail(error, ISG_ERR_MEMORY, "%s: out of memory", label);
+    memcpy(npy->label, label, sizeof label);
+    npy->file.fd = npy->file.directory = -1;
     *out = npy;
     return ISG_OK;
 }
@@ -61,15 +56,6 @@ bool isg_npy_set_strides(isg_array *array, bool fortran)
     return true;
 }
 
-bool isg_npy_try_again(int fd, short events)
-{
-    if (errno == EAGAIN) {
-        struct pollfd wait = {fd, events, 0};
-        return poll(&wait, 1, -1) >= 0 || errno == EINTR;
-    }
-    return errno == EINTR;
-}
-
 void isg_npy_unmap(isg_npy *npy)
 {
     if (npy->map)
@@ -89,13 +75,7 @@ void isg_npy_close(isg_npy **npy)
     isg_npy *n = *npy;
     isg_npy_unmap(n);
     free(n->block);
-    if (n->fd >= 0)
-        close(n->fd);
-    if (n->hidden[0])
-        unlinkat(n->directory, n->hidden, 0);
-    if (n->directory >= 0)
-        close(n->directory);
-    free(n->target);
+    isg_new_file_close(&n->file);
     free(n);
     *npy = NULL;
 }

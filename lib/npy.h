@@ -4,22 +4,18 @@
 
 #include <isogram/npy.h>
 
-#include "base.h"
-
-#include <limits.h>
-
-enum { ISG_NPY_CHUNK_BYTES = 1 << 30 }; // Linux moves less than 2 GiB per call, others refuse more
+#include "file.h"
 
 struct isg_npy {
     isg_array array;
-    char label[600];           // the name that messages use
-    int64_t bytes;             // header and data together, of what is mapped or will be written
-    void *map;                 // `bytes` from mmap; or NULL
-    void *block;               // from malloc: data that was read; or NULL
-    int fd;                    // the input while it is read, the nameless or hidden file, or the stream; or -1
-    int directory;             // where the target lies, so that a later chdir does not matter; or -1
-    char *target;              // the target's name within directory; NULL for a stream and when reading
-    char hidden[NAME_MAX + 1]; // the name, within directory, that must not stay behind; or ""
+    char label[ISG_FILE_LABEL_BYTES]; // the name that messages use
+    int64_t bytes;                    // header and data together, of what is mapped or will be written
+    void *map;                        // `bytes` from mmap; or NULL
+    void *block;                      // from malloc: data that was read; or NULL
+    isg_new_file file;                // that is created; or nothing
+    int fd;                           // that is read, the opener's to close
+    const char *head;                 // bytes of the input that were read from fd before, and how many are left of them
+    int64_t head_bytes;
     bool created;
     bool gathered; // map is plain memory, to be written at commit
 };
@@ -34,10 +30,6 @@ isg_status isg_npy_fail_errno(const isg_npy *npy, isg_error *error);
 
 // Fills in the strides of a shape. False when one does not fit 63 bits, which a shape of no elements can bring about.
 bool isg_npy_set_strides(isg_array *array, bool fortran);
-
-// Whether a transfer that failed with errno is to be tried again; waits for a descriptor that somebody made
-// non-blocking. events: as for poll.
-bool isg_npy_try_again(int fd, short events);
 
 void isg_npy_unmap(isg_npy *npy);
 

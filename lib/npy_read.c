@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,24 +15,16 @@ enum {
     FIRST_BLOCK_BYTES = 1 << 20,  // what a stream gets before it has proved anything
 };
 
-// Reads until `bytes` have come or the input ends, and adds what came to *have.
+// Reads until `bytes` have come or the input ends, and adds what came to *have. What was read before comes first.
 static isg_status read_bytes(isg_npy *npy, void *to, int64_t bytes, int64_t *have, isg_error *error)
 {
-    char *at = to;
-    while (bytes > 0) {
-        ssize_t got = read(npy->fd, at, (size_t)isg_min(bytes, ISG_NPY_CHUNK_BYTES));
-        if (got < 0) {
-            if (isg_npy_try_again(npy->fd, POLLIN))
-                continue;
-            return isg_npy_fail_errno(npy, error);
-        }
-        if (got == 0)
-            break;
-        at += got;
-        bytes -= got;
-        *have += got;
-    }
-    return ISG_OK;
+    int64_t before = isg_min(bytes, npy->head_bytes);
+    if (before > 0)
+        memcpy(to, npy->head, (size_t)before);
+    npy->head += before;
+    npy->head_bytes -= before;
+    *have += before;
+    return isg_file_read(npy->fd, (char *)to + before, bytes - before, have) ? ISG_OK : isg_npy_fail_errno(npy, error);
 }
 
 static isg_status cut_short(const isg_npy *npy, int64_t have, int64_t need, const char *at_least, isg_error *error)
@@ -169,7 +160,7 @@ static isg_status load(isg_npy *npy, isg_error *error)
         return isg_npy_fail_errno(npy, error);
     }
     // Standard input may be a regular file whose beginning somebody else has read already.
-    bool whole_file = S_ISREG(about.st_mode) && lseek(npy->fd, 0, SEEK_CUR) == 0;
+    bool whole_file = S_ISREG(about.st_mode) && npy->head_bytes == 0 && lseek(npy->fd, 0, SEEK_CUR) == 0;
     isg_npy_header header;
     int64_t offset = 0, bytes = 0;
     isg_status status = read_header(npy, &header, &offset, error);
@@ -181,26 +172,44 @@ static isg_status load(isg_npy *npy, isg_error *error)
                       : read_data(npy, offset, bytes, FIRST_BLOCK_BYTES, error);
 }
 
-isg_status isg_npy_open(isg_npy **out, const char *path, isg_error *error)
+isg_status isg_npy_read(isg_npy **out, int fd, const char *name, const void *head, int64_t head_bytes, isg_error *error)
 {
     isg_error_clear(error);
     if (!out)
         return isg_fail(error, ISG_ERR_ARGUMENT, "no place for the handle");
     *out = NULL;
     isg_npy *npy = NULL;
-    isg_status status = isg_npy_begin(&npy, path, "standard input", error);
+    isg_status status = isg_npy_begin(&npy, name, "standard input", error);
     if (!npy)
         return status;
-    if (strcmp(path, "-") == 0)
-        npy->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
-    else
-        npy->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    status = npy->fd < 0 ? isg_npy_fail_errno(npy, error) : load(npy, error);
-    if (npy->fd >= 0)
-        close(npy->fd);
+    npy->fd = fd;
+    npy->head = head ? head : "";
+    npy->head_bytes = head ? isg_max(head_bytes, 0) : 0;
+    status = load(npy, error);
     npy->fd = -1;
+    npy->head = NULL;
     if (status)
         isg_npy_close(&npy);
     *out = npy;
+    return status;
+}
+
+isg_status isg_npy_open(isg_npy **out, const char *path, isg_error *error)
+{
+    isg_error_clear(error);
+    if (!out)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "no place for the handle");
+    *out = NULL;
+    if (!path || !path[0])
+        return isg_fail(error, ISG_ERR_ARGUMENT, "an empty file name");
+    int fd =
+        strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        char label[ISG_FILE_LABEL_BYTES];
+        isg_file_label(label, path, "standard input");
+        return isg_fail(error, ISG_ERR_IO, "%s: %s", label, strerror(errno));
+    }
+    isg_status status = isg_npy_read(out, fd, path, NULL, 0, error);
+    close(fd);
     return status;
 }

@@ -491,6 +491,49 @@ START_TEST(reads_a_fifo)
 }
 END_TEST
 
+// Any number of the first bytes may have been read before, from a pipe or from a file; the descriptor stays open, and
+// stands behind the array.
+START_TEST(reads_behind_bytes_that_were_read)
+{
+    double data[6] = {1, 2, 3, -4, 5, 6};
+    image file = described("'<f8'", "False", "(2, 3)");
+    add(&file, data, sizeof data);
+    size_t length = file.length;
+    add(&file, "tail", 4);
+    for (size_t taken = 0; taken <= length; taken += taken < 16 ? 1 : 13) {
+        for (int regular = 0; regular < 2; regular++) {
+            unsigned char head[sizeof file.bytes], tail[5];
+            if (regular) {
+                save_image("x.npy", &file);
+                redirect(0, open("x.npy", O_RDONLY));
+            } else {
+                pipe_in(&file);
+            }
+            ck_assert_int_eq(read(0, head, taken), (ssize_t)taken);
+            isg_npy *npy = NULL;
+            isg_error error;
+            isg_status status = isg_npy_read(&npy, 0, "some name", head, (int64_t)taken, &error);
+            ck_assert_msg(status == ISG_OK, "%zu bytes: %s", taken, error.message);
+            ck_assert_mem_eq(isg_npy_array(npy)->data, data, sizeof data);
+            ck_assert_int_eq(read(0, tail, 5), 4);
+            ck_assert_mem_eq(tail, "tail", 4);
+            isg_npy_close(&npy);
+            restore_standard();
+        }
+    }
+    file.length = 100;
+    pipe_in(&file);
+    isg_npy *npy = (isg_npy *)&npy;
+    isg_error error;
+    isg_status status = isg_npy_read(&npy, 0, "some name", NULL, 7, &error);
+    ck_assert_ptr_null(npy);
+    check_error(&error, status, ISG_ERR_FORMAT, "some name", "cut short: 100 bytes of");
+    restore_standard();
+    ck_assert_int_eq(isg_npy_read(NULL, 0, "x", NULL, 0, NULL), ISG_ERR_ARGUMENT);
+    ck_assert_int_eq(isg_npy_read(&npy, 0, "", NULL, 0, NULL), ISG_ERR_ARGUMENT);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -511,6 +554,7 @@ int main(void)
         reads_standard_input_piecewise,
         reads_a_sequence,
         reads_a_fifo,
+        reads_behind_bytes_that_were_read,
     };
     return run_tests("npy_read", tests, COUNT(tests));
 }

@@ -28,16 +28,16 @@ static int complain_of_plot(const char *path, const char *temporary, const isg_e
     return complain("%s", error->message);
 }
 
-static int deliver_both(const common_options *common, isg_npy **file, const isg_array *a, const plot_params *params)
+static int deliver_both(const common_options *common, const delivery *d)
 {
     isg_error error = {ISG_OK, ""};
     int code = EXIT_DONE;
     char *temporary = name_beside(common->plot);
     if (!temporary)
         return complain("no memory");
-    if (plot_write(temporary, a, params, &error))
+    if (d->draw(d->user, temporary, &error))
         code = complain_of_plot(common->plot, temporary, &error);
-    else if (common->output && isg_npy_commit(file, &error))
+    else if (common->output && d->commit(d->user, &error))
         code = complain("%s", error.message);
     else if (rename(temporary, common->plot) != 0)
         code = complain("%s: %s", common->plot, strerror(errno));
@@ -47,19 +47,43 @@ static int deliver_both(const common_options *common, isg_npy **file, const isg_
     return code;
 }
 
-int deliver(const common_options *common, isg_npy **file, const isg_array *a, const plot_params *params)
+int deliver_as(const common_options *common, const delivery *d)
 {
     struct stat info;
     isg_error error = {ISG_OK, ""};
     bool there = common->plot && stat(common->plot, &info) == 0;
-    if (common->plot && !there && errno != ENOENT)  // a name that cannot be: said before anything is put in its place
+    if (common->plot && !there && errno != ENOENT) // a name that cannot be: said before anything is put in its place
         return complain("%s: %s", common->plot, strerror(errno));
     if (common->plot && (!there || S_ISREG(info.st_mode)))
-        return deliver_both(common, file, a, params);
+        return deliver_both(common, d);
     // A device or a pipe takes the picture as it comes; it cannot be taken back.
-    if (common->plot && plot_write(common->plot, a, params, &error))
+    if (common->plot && d->draw(d->user, common->plot, &error))
         return complain("%s", error.message);
-    if (common->output && isg_npy_commit(file, &error))
+    if (common->output && d->commit(d->user, &error))
         return complain("%s", error.message);
     return EXIT_DONE;
+}
+
+typedef struct npy_delivery {
+    isg_npy **file;
+    const isg_array *a;
+    const plot_params *params;
+} npy_delivery;
+
+static isg_status draw_array(void *user, const char *path, isg_error *error)
+{
+    const npy_delivery *d = user;
+    return plot_write(path, d->a, d->params, error);
+}
+
+static isg_status commit_npy(void *user, isg_error *error)
+{
+    const npy_delivery *d = user;
+    return isg_npy_commit(d->file, error);
+}
+
+int deliver(const common_options *common, isg_npy **file, const isg_array *a, const plot_params *params)
+{
+    npy_delivery d = {file, a, params};
+    return deliver_as(common, &(delivery){draw_array, commit_npy, &d});
 }

@@ -9,4 +9,14 @@
 // what was there before, and gives EXIT_FAILED.
 int deliver(const common_options *common, isg_npy **file, const isg_array *a, const plot_params *params);
 
+// The same with a picture and a file of the caller's own: how the picture is written to a path, and how the file is
+// committed. The message of a failure begins with the name of what failed.
+typedef struct delivery {
+    isg_status (*draw)(void *user, const char *path, isg_error *error);
+    isg_status (*commit)(void *user, isg_error *error);
+    void *user;
+} delivery;
+
+int deliver_as(const common_options *common, const delivery *d);
+
 #endif

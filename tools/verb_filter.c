@@ -1,5 +1,7 @@
-// isogram filter: an array in a .npy file, smoothed or differentiated.
+// isogram filter: an array in a .npy file, or an image, smoothed or differentiated.
 #include "deliver.h"
+#include "filter_image.h"
+#include "plot_pair.h"
 #include "report.h"
 #include "verbs.h"
 
@@ -19,15 +21,21 @@ enum {
     OPTION_SAMPLING,
     OPTION_LIKE,
     OPTION_DTYPE,
-    OPTION_EXACT
+    OPTION_EXACT,
+    OPTION_CHANNELS,
+    OPTION_ALPHA,
+    OPTION_FORMAT
 };
 
 static void help(void)
 {
     printf(
-        "usage: isogram filter IN.npy --sigma S[,S...] -o OUT.npy [options]\n\n"
-        "IN.npy holds an array of 1 to 4 dimensions of uint8, uint16, int16, int32, float16, float32 or float64; - is\n"
-        "standard input. One value of an option is for all axes, or there is one for each filtered axis.\n\n"
+        "usage: isogram filter IN --sigma S[,S...] -o OUT [options]\n\n"
+        "IN is an image (PNG, PGM, PPM or PFM) or a .npy file, an array of 1 to 4 dimensions of uint8, uint16, int16,\n"
+        "int32, float16, float32 or float64; - is standard input. OUT is what its ending says: .npy, .png, .pgm, "
+        ".ppm,\n"
+        ".pnm or .pfm. Of an image rows and columns are filtered, each channel by itself, samples as they are stored.\n"
+        "One value of an option is for all axes, or there is one for each filtered axis.\n\n"
         "      --sigma S[,S...]  in samples; an axis with sigma 0 is left as it is\n"
         "      --order N[,N...]  of the derivative, 0 to 4 (default 0)\n"
         "      --mode M[,M...]   beyond the border: reflect dcba|abcd|dcba (default), mirror dcb|abcd|cba, nearest,\n"
@@ -39,20 +47,28 @@ static void help(void)
         "      --truncate T      the filter ends T sigmas from its middle (default 4)\n"
         "      --radius R[,R...] or after R samples\n"
         "      --axes A[,A...]   the axes to filter; negative ones count from the last (default all)\n"
+        "      --channels        the last axis is channels, and is not filtered; so it is with images\n"
+        "      --alpha RULE      premultiplied: a pixel's colour counts by its alpha (default of PNGs that have "
+        "alpha); or\n"
+        "                        plain: alpha is a channel like others\n"
         "      --sampling MODE   point (default), integrated or bessel, as in isogram grid; order 0 only but for "
         "point\n"
         "      --like NAME       whose defaults: scipy (default), skimage, opencv, arrayfire, clij\n"
-        "      --dtype T         of OUT.npy (default: that of IN.npy). Whole numbers are rounded once, at the end, "
-        "and\n"
-        "                        kept within their range\n"
+        "      --dtype T         of OUT (default: that of IN). Whole numbers are rounded once, at the end, and kept "
+        "within\n"
+        "                        their range; nothing is rescaled\n"
+        "      --format F        of OUT: npy, png, pgm, ppm, pnm or pfm (default: by its ending, else that of IN)\n"
         "      --precision P     of the arithmetic: f32 or f64 (default f64 for float64 and int32)\n"
-        "      --plot FILE.png   before and after side by side, on one scale; of 3 or 4 axes the middle plane\n%s",
+        "      --plot FILE.png   before and after side by side: images in their colours, arrays on one scale; of 3 or "
+        "4 axes\n"
+        "                        the middle plane\n%s",
         common_help);
 }
 
 typedef struct filter_options {
     common_options common;
     isg_filter_params params;
+    image_options image;
     const char *in;
     isg_dtype dtype;                              // of the output; NONE: the input's
     int sigmas, orders, modes, radii, axis_count; // how many values were given
@@ -142,6 +158,9 @@ static bool take_option(filter_options *o, int option, const char *value)
     case OPTION_SAMPLING: return take_sampling(o, value);
     case OPTION_LIKE: p->like = value; return true;
     case OPTION_EXACT: p->exact = 1; return true;
+    case OPTION_CHANNELS: o->image.channels = true; return true;
+    case OPTION_ALPHA: return take_alpha(&o->image, value);
+    case OPTION_FORMAT: return take_format(&o->image, value);
     case OPTION_DTYPE:
         o->dtype = dtype_named(value);
         return o->dtype != ISG_DTYPE_NONE ||
@@ -153,7 +172,8 @@ static bool take_option(filter_options *o, int option, const char *value)
 static bool settle(filter_options *o, int count, char **words)
 {
     if (count != 1)
-        return misuse(count ? "'%s' is one argument too many" : "a .npy file is needed; see isogram filter --help",
+        return misuse(count ? "'%s' is one argument too many"
+                            : "an image or a .npy file is needed; see isogram filter --help",
                       count ? words[1] : ""),
                false;
     o->in = words[0];
@@ -161,6 +181,8 @@ static bool settle(filter_options *o, int count, char **words)
         return misuse("--output, --plot or both are needed"), false;
     if (!o->sigmas && !o->params.like)
         return misuse("--sigma is needed"), false;
+    if (o->image.channels && o->axis_count)
+        return misuse("--channels and --axes both say which axes are filtered"), false;
     return check_common_options(&o->common);
 }
 
@@ -172,7 +194,7 @@ static bool spread(filter_options *o, int32_t ndim)
         const char *name;
         int count;
     } given[] = {{"--sigma", o->sigmas}, {"--order", o->orders}, {"--mode", o->modes}, {"--radius", o->radii}};
-    int axes = o->axis_count ? o->axis_count : (int)ndim;
+    int axes = p->axis_count ? p->axis_count : (int)ndim;
     for (size_t i = 0; i < sizeof given / sizeof *given; i++)
         if (given[i].count > 1 && given[i].count != axes)
             return complain("%s has %d values for %d axes", given[i].name, given[i].count, axes), false;
@@ -216,13 +238,22 @@ static float *side_by_side(const isg_array *before, const isg_array *after, isg_
     return values;
 }
 
-static void fill_report(cJSON *report, const filter_options *o, const isg_array *in, const isg_array *out,
+static void fill_report(cJSON *report, const filter_options *o, const array_file *from, const array_file *to,
                         double seconds)
 {
     const isg_filter_params *p = &o->params;
+    const isg_array *in = array_file_array(from), *out = array_file_array(to);
     cJSON_AddItemToObject(report, "shape", report_shape(in->ndim, in->shape));
     cJSON_AddStringToObject(report, "input_dtype", isg_dtype_name(in->dtype));
     cJSON_AddStringToObject(report, "dtype", isg_dtype_name(out->dtype));
+    if (from->image.format)
+        cJSON_AddStringToObject(report, "input_format", image_format_name(from->image.format));
+    if (to->image.format)
+        cJSON_AddStringToObject(report, "format", image_format_name(to->image.format));
+    if (o->image.has_channels)
+        cJSON_AddNumberToObject(report, "channels", (double)in->shape[in->ndim - 1]);
+    if (o->image.premultiplied || (from->image.format && o->image.has_channels && in->shape[2] % 2 == 0))
+        cJSON_AddStringToObject(report, "alpha", o->image.premultiplied ? "premultiplied" : "plain");
     if (p->like)
         cJSON_AddStringToObject(report, "like", p->like);
     cJSON *axes = cJSON_AddArrayToObject(report, "axes");
@@ -254,42 +285,74 @@ static isg_precision precision_used(const filter_options *o, const isg_array *in
     return in->dtype == ISG_F64 || in->dtype == ISG_I32 ? ISG_PRECISION_F64 : ISG_PRECISION_F32;
 }
 
-static int finish(const filter_options *o, isg_context *context, const isg_array *in, isg_npy **file, double seconds)
+typedef struct outcome {
+    const filter_options *options;
+    const array_file *in;
+    array_file *out;
+} outcome;
+
+// An image, or an array whose last axis is channels of one.
+static bool is_picture(const filter_options *o, const array_file *in)
 {
-    isg_array out = *isg_npy_array(*file), both = out;
-    cJSON *report = report_new("filter", context, precision_used(o, in));
-    fill_report(report, o, in, &out, seconds);
-    float *picture = o->common.plot ? side_by_side(in, &out, &both) : NULL;
-    int code = o->common.plot && !picture ? complain("no memory for the picture") : EXIT_DONE;
-    if (!code)
-        code = deliver(&o->common, file, &both, NULL);
+    const isg_array *a = array_file_array(in);
+    return in->image.format != IMAGE_NONE || (o->image.has_channels && a->ndim == 3 && a->shape[2] <= 4);
+}
+
+static isg_status draw(void *user, const char *path, isg_error *error)
+{
+    const outcome *made = user;
+    isg_array before = *array_file_array(made->in), after = *array_file_array(made->out), both;
+    if (is_picture(made->options, made->in))
+        return plot_pair(path, &before, &after, white_of(made->in), error);
+    float *picture = side_by_side(&before, &after, &both);
+    if (!picture)
+        return isg_fail(error, ISG_ERR_MEMORY, "no memory for the picture");
+    isg_status status = plot_write(path, &both, NULL, error);
     free(picture);
+    return status;
+}
+
+static isg_status commit(void *user, isg_error *error)
+{
+    const outcome *made = user;
+    return array_file_commit(made->out, error);
+}
+
+static int finish(const filter_options *o, isg_context *context, const array_file *in, array_file *out, double seconds)
+{
+    outcome made = {o, in, out};
+    const isg_array *a = array_file_array(in);
+    cJSON *report = report_new("filter", context, precision_used(o, a));
+    fill_report(report, o, in, out, seconds);
+    int code = deliver_as(&o->common, &(delivery){draw, commit, &made});
     int printed = report_finish(report, o->common.json && code == EXIT_DONE);
     return code ? code : printed;
 }
 
-static int run(filter_options *o, isg_context *context, isg_npy **in, isg_npy **out)
+static int run(filter_options *o, isg_context *context, array_file *in, array_file *out)
 {
     isg_error error = {ISG_OK, ""};
     progress shown;
-    if (isg_npy_open(in, o->in, &error))
+    if (array_file_open(in, o->in, &error))
         return complain("%s", error.message);
-    const isg_array *a = isg_npy_array(*in);
-    if (!spread(o, a->ndim))
+    const isg_array *a = array_file_array(in);
+    array_file_kind kind;
+    if (!settle_channels(&o->image, in, o->common.output, &o->params) || !spread(o, a->ndim) ||
+        !settle_alpha(&o->image, in, &o->params) || !settle_kind(&o->image, in, o->common.output, o->dtype, &kind))
         return EXIT_FAILED;
-    isg_dtype dtype = o->dtype == ISG_DTYPE_NONE ? a->dtype : o->dtype;
-    if (isg_npy_create(out, o->common.output ? o->common.output : "-", dtype, a->ndim, a->shape, &error))
+    if (array_file_create(out, o->common.output ? o->common.output : "-", &kind, &error))
         return complain("%s", error.message);
     o->params.precision = o->common.precision;
     o->params.progress = progress_step;
     o->params.progress_user = &shown;
     progress_start(&shown, o->common.quiet, "multiply-adds");
     double start = isg_seconds();
-    isg_status st = isg_filter(context, *a, *isg_npy_array(*out), &o->params);
+    isg_status st =
+        filter_image(context, &o->image, *a, *array_file_array(out), &o->params, precision_used(o, a), &error);
     progress_end(&shown);
     if (st)
-        return complain("%s", isg_context_error(context)->message);
-    return finish(o, context, a, out, isg_seconds() - start);
+        return complain("%s", error.message);
+    return finish(o, context, in, out, isg_seconds() - start);
 }
 
 int verb_filter(int argc, char **argv)
@@ -305,6 +368,9 @@ int verb_filter(int argc, char **argv)
                                           {"like", required_argument, 0, OPTION_LIKE},
                                           {"dtype", required_argument, 0, OPTION_DTYPE},
                                           {"exact", no_argument, 0, OPTION_EXACT},
+                                          {"channels", no_argument, 0, OPTION_CHANNELS},
+                                          {"alpha", required_argument, 0, OPTION_ALPHA},
+                                          {"format", required_argument, 0, OPTION_FORMAT},
                                           COMMON_OPTIONS,
                                           {0, 0, 0, 0}};
     filter_options o = {.dtype = ISG_DTYPE_NONE};
@@ -321,10 +387,10 @@ int verb_filter(int argc, char **argv)
     isg_context *context = open_context(&o.common);
     if (!context)
         return EXIT_FAILED;
-    isg_npy *in = NULL, *out = NULL;
+    array_file in = ARRAY_FILE_NONE, out = ARRAY_FILE_NONE;
     int code = run(&o, context, &in, &out);
-    isg_npy_close(&out);
-    isg_npy_close(&in);
+    array_file_close(&out);
+    array_file_close(&in);
     isg_context_destroy(&context);
     return code;
 }

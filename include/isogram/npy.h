@@ -17,6 +17,12 @@ typedef struct isg_npy isg_npy;
 // NULL.
 ISG_API isg_status isg_npy_open(isg_npy **out, const char *path, isg_error *error);
 
+// As isg_npy_open, from a descriptor that stays the caller's. name: what messages call it; "-" is "standard input".
+// head: the first head_bytes bytes of the file, which have been read from fd already, to tell its format by; NULL: none
+// were.
+ISG_API isg_status isg_npy_read(isg_npy **out, int fd, const char *name, const void *head, int64_t head_bytes,
+                                isg_error *error);
+
 // Begins a new file; "-" is standard output. Nothing is visible under `path` until isg_npy_commit: the data is gathered
 // in a nameless or temporary file beside it, whose space is reserved now, so that a full disk is an error here.
 ISG_API isg_status isg_npy_create(isg_npy **out, const char *path, isg_dtype dtype, int32_t ndim, const int64_t *shape,
