@@ -281,23 +281,23 @@ isg_status isg_store_file_make(isg_store_file *file, isg_journal *journal, const
 
 // ---- What file and journal must be like ----
 
-// Whether the file's own header is right. *empty: it is all zeros, as before it was written.
-static bool header_right(const isg_store_file *file, bool *empty)
+// Whether the file's own header is right. *begun: what of it is not, is zeros, as before it was written.
+static bool header_right(const isg_store_file *file, bool *begun)
 {
     char want[ISG_JOURNAL_PAGE], have[ISG_JOURNAL_PAGE] = {0};
     const size_t bytes = (size_t)file->journal.data_offset;
     isg_journal_npy_header(&file->journal, want);
     bool read = file->data >= 0 && pread(file->data, have, bytes, 0) == (ssize_t)bytes;
-    *empty = true;
+    *begun = true;
     for (size_t i = 0; i < bytes; i++)
-        *empty = *empty && have[i] == 0;
+        *begun = *begun && (have[i] == 0 || have[i] == want[i]);
     return read && memcmp(want, have, bytes) == 0;
 }
 
 const char *isg_store_file_fault(const isg_store_file *file, int which, char text[200])
 {
     const isg_journal *j = &file->journal;
-    bool empty;
+    bool begun;
     if (which == 0 && file->data < 0)
         return "there is a journal, and no file";
     if (which == 0 && file->data_size != j->file_bytes) {
@@ -314,7 +314,7 @@ const char *isg_store_file_fault(const isg_store_file *file, int which, char tex
     }
     if (which == 1 && file->damaged_headers)
         return "one of the two headers of its journal is damaged";
-    return which == 2 && file->data >= 0 && !header_right(file, &empty) ? "its header is damaged" : NULL;
+    return which == 2 && file->data >= 0 && !header_right(file, &begun) ? "its header is damaged" : NULL;
 }
 
 static isg_status lock(const isg_store_file *file, int type, int64_t at, int64_t bytes, bool wait)
@@ -375,7 +375,7 @@ isg_status isg_store_file_prepare(isg_store_file *file, bool repair, isg_error *
     char text[200];
     isg_status st = ISG_OK;
     int64_t recorded = 0, damaged = 0;
-    bool empty = true;
+    bool begun = true;
     while (lock(file, F_WRLCK, 0, 1, true) && errno == EINTR) {
     }
     // What was found before the lock may be old.
@@ -399,10 +399,10 @@ isg_status isg_store_file_prepare(isg_store_file *file, bool repair, isg_error *
                                      "%s, with %lld tiles recorded; isogram store repair "
                                      "restores it",
                                      wrong, (long long)recorded);
-    } else if (!st && (file->data < 0 || file->data_size != file->journal.file_bytes || !header_right(file, &empty))) {
+    } else if (!st && (file->data < 0 || file->data_size != file->journal.file_bytes || !header_right(file, &begun))) {
         // Of a store without records, what is there must be what an interrupted beginning leaves.
         if (!repair &&
-            !(file->data < 0 || file->data_size == 0 || (file->data_size == file->journal.file_bytes && empty)))
+            !(file->data < 0 || file->data_size == 0 || (file->data_size == file->journal.file_bytes && begun)))
             st = isg_store_file_fail(file, error, ISG_ERR_FORMAT,
                                      "it is not the file of its journal, which records nothing yet");
         else

@@ -153,9 +153,15 @@ isg_status isg_store_check(isg_store *store, isg_store_fault_fn fault, void *use
     const isg_journal *j = &store->file.journal;
     isg_error_clear(error);
     *faults = 0;
+    int64_t recorded, damaged;
+    isg_status st = isg_store_file_count(&store->file, &recorded, NULL, &damaged, NULL, error);
+    if (st)
+        return st;
     for (int which = 0; which < ISG_STORE_FAULTS; which++) {
         char text[200];
         isg_store_fault f = {-1, -1, isg_store_file_fault(&store->file, which, text)};
+        if (which != 1 && recorded + damaged == 0) // the file is made after the journal, and nothing is lost by that
+            continue;
         *faults += f.what != NULL;
         if (f.what && fault && fault(user, &f))
             return ISG_OK;
@@ -164,7 +170,7 @@ isg_status isg_store_check(isg_store *store, isg_store_fault_fn fault, void *use
         isg_record record;
         isg_tile tile = isg_journal_tile(j, index);
         isg_store_fault f = {tile.i, tile.j, NULL};
-        isg_status st = isg_store_file_record(&store->file, index, &record, error);
+        st = isg_store_file_record(&store->file, index, &record, error);
         if (!st && record.state == ISG_RECORD_DAMAGED)
             f.what = "its record is damaged";
         else if (!st && record.state != ISG_RECORD_EMPTY)
