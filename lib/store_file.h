@@ -38,6 +38,8 @@ enum { ISG_STORE_FAULTS = 3 }; // `which` goes from 0 to below it
 isg_status isg_store_file_fail(const isg_store_file *file, isg_error *error, isg_status status, const char *format, ...)
     ISG_PRINTF(4, 5);
 
+// How many records the journal is long enough for: all, unless it was cut short. A header may claim any number.
+int64_t isg_store_file_held(const isg_store_file *file);
 // The record of a tile as it is now; EMPTY and DAMAGED ones are read once more where another process may be at it.
 isg_status isg_store_file_record(const isg_store_file *file, int64_t tile, isg_record *record, isg_error *error);
 isg_status isg_store_file_set(const isg_store_file *file, int64_t tile, const isg_record *record, isg_error *error);

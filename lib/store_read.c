@@ -166,7 +166,7 @@ isg_status isg_store_check(isg_store *store, isg_store_fault_fn fault, void *use
         if (f.what && fault && fault(user, &f))
             return ISG_OK;
     }
-    for (int64_t index = 0; index < j->tiles; index++) {
+    for (int64_t index = 0; index < isg_store_file_held(&store->file); index++) {
         isg_record record;
         isg_tile tile = isg_journal_tile(j, index);
         isg_store_fault f = {tile.i, tile.j, NULL};

@@ -151,7 +151,10 @@ void isg_store_threads_stop(isg_store_run *run)
         *stops[i] = true;
         pthread_cond_broadcast(&run->changed);
         pthread_mutex_unlock(&run->mutex);
+        double start = isg_seconds();
         pthread_join(run->threads[i], NULL);
+        if (i == 0)
+            run->report.wait_seconds += isg_seconds() - start;
     }
     pthread_cond_destroy(&run->changed);
     pthread_mutex_destroy(&run->mutex);

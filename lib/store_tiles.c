@@ -48,6 +48,12 @@ static isg_status write_at(const isg_store_file *file, int fd, const void *from,
 
 // ---- Records ----
 
+int64_t isg_store_file_held(const isg_store_file *file)
+{
+    int64_t bytes = file->journal_size - isg_record_offset(&file->journal, 0);
+    return isg_min(isg_max(bytes / ISG_RECORD_BYTES, 0), file->journal.tiles);
+}
+
 isg_status isg_store_file_record(const isg_store_file *file, int64_t tile, isg_record *record, isg_error *error)
 {
     // A record that another process is writing may be seen in part.
@@ -80,8 +86,12 @@ isg_status isg_store_file_count(const isg_store_file *file, int64_t *recorded, i
     uint8_t bytes[AT_ONCE * ISG_RECORD_BYTES];
     int64_t counts[ISG_RECORD_DAMAGED + 1] = {0}, have;
     const isg_journal *j = &file->journal;
-    for (int64_t first = 0; first < j->tiles; first += AT_ONCE) {
-        int64_t count = isg_min(AT_ONCE, j->tiles - first);
+    const int64_t held = isg_store_file_held(file);
+    counts[ISG_RECORD_DAMAGED] = j->tiles - held;
+    if (states)
+        memset(states + held, ISG_RECORD_DAMAGED, (size_t)(j->tiles - held));
+    for (int64_t first = 0; first < held; first += AT_ONCE) {
+        int64_t count = isg_min(AT_ONCE, held - first);
         isg_status st =
             read_at(file, file->records, bytes, count * ISG_RECORD_BYTES, isg_record_offset(j, first), &have, error);
         if (st)

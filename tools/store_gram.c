@@ -24,12 +24,12 @@ static int on_progress(void *user, const isg_store_progress *p)
     return caught_signal();
 }
 
-// The time that the slower of the device and the writer left to the other, of what the faster could have used.
+// How much of the writing went on beside the computing, of what could have: 1 when the shorter of the two is hidden.
 static double overlap_of(const isg_store_report *r)
 {
-    double both = r->compute_seconds + r->write_seconds - r->progress.seconds,
-           least = r->compute_seconds < r->write_seconds ? r->compute_seconds : r->write_seconds;
-    return least > 0 && both > 0 ? (both < least ? both / least : 1) : 0;
+    double beside = r->write_seconds - r->wait_seconds,
+           most = r->compute_seconds < r->write_seconds ? r->compute_seconds : r->write_seconds;
+    return most <= 0 || beside <= 0 ? 0 : beside < most ? beside / most : 1;
 }
 
 static void summarize(const isg_store_info *info, const isg_store_report *r, isg_context *context, const char *path)
@@ -46,7 +46,7 @@ static void summarize(const isg_store_info *info, const isg_store_report *r, isg
     printf("tiles     %lld computed, %lld of %lld recorded\n", (long long)p->computed, (long long)p->recorded,
            (long long)p->tiles);
     printf(
-        "time      %.4f s, %sB at %sB/s; computing %.3f s, writing %.3f s, %.0f %% of the shorter beside the longer\n",
+        "time      %.4f s, %sB at %sB/s; computing %.3f s, writing %.3f s, %.0f %% of the shorter at the same time\n",
         p->seconds, with_prefix(p->computed_bytes, bytes, sizeof bytes),
         with_prefix(p->computed_bytes / (p->seconds + 1e-9), rate, sizeof rate), r->compute_seconds, r->write_seconds,
         100 * overlap_of(r));

@@ -30,8 +30,9 @@ typedef struct isg_store_progress {
     double seconds;               // since the call began
 } isg_store_progress;
 
-// Called on the calling thread after each tile, and between launches. A non-zero result stops the call at the next
-// border: what is computed is written, and the call returns ISG_ERR_CANCELLED.
+// Called on the calling thread after each tile, and between launches; and while isg_store_create checks what is there,
+// with `tiles` alone. A non-zero result stops the call at the next border: what is computed is written, and the call
+// returns ISG_ERR_CANCELLED.
 typedef int (*isg_store_progress_fn)(void *user, const isg_store_progress *progress);
 
 // Strings and arrays are read during isg_store_create only, but for the points, as isg_gram_params has it.
@@ -79,7 +80,8 @@ typedef struct isg_store_report {
 // Computes what is not recorded. Killed at any moment, this call loses the tile that is being written and the one that
 // is being computed: never more than one that had been computed. ISG_ERR_CANCELLED, ISG_ERR_IO (no space left, an
 // error of the disk): all tiles before are recorded, and a later call or process goes on. report: may be NULL; filled
-// on failure too. Uses two threads of its own meanwhile; fsync is described in docs/store.md.
+// on failure too. A process with a limit on the size of files should ignore SIGXFSZ. Uses two threads of its own
+// meanwhile; fsync is described in docs/store.md.
 ISG_API isg_status isg_store_compute(isg_store *store, isg_store_report *report);
 
 // Opens a store for reading, also while others write it. Needs no device. ISG_ERR_FORMAT: the journal is damaged, of
