@@ -360,7 +360,7 @@ START_TEST(readers_check_what_is_not_synced)
     isg_store *store = made(&p, &params), *reader;
     isg_record record;
     isg_error error = {ISG_OK, ""};
-    float value;
+    float value = 0;
     device_ok(p.context, isg_store_compute(store, NULL));
     ck_assert_int_eq(isg_store_file_record(&store->file, 0, &record, NULL), ISG_OK);
     record.state = ISG_RECORD_WRITTEN;
