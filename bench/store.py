@@ -2,7 +2,8 @@
 """A Gram matrix larger than its buffers, on disk: store.py BUILD_DIR [--n 40000] [--d 16] [--memory 256M] [--rounds 1] [--folder .]
 
 Needs tests/fault_layer and bench/write_tiles built there. In each round, one after the other:
-- computing alone: the store with all writes to its file swallowed (tests/fault_layer), checksums and mirrors included;
+- computing alone: the store with all writes to its file swallowed (tests/fault_layer), checksums and mirrors included, less what it waited
+  for the writer all the same;
 - writing alone: the same writes with nothing computed, and a plain write in order, both until the bytes are on the disk;
 - the store, with its own fsyncs; its peak of resident memory; and whether it is what it should be, by `isogram store check`.
 The share is the time of the slower of the first two over the store's. Medians over rounds. The files are removed.
@@ -67,7 +68,7 @@ def main():
             report, peak = store(command, folder, ["--memory", a.memory])
             check = subprocess.run([command, "store", "check", "k.npy"], cwd=folder, check=True, capture_output=True, text=True).stdout
             s = report["seconds"]
-            rows.append({"computing alone": alone["seconds"]["all"], "the device alone": alone["seconds"]["compute"], "writing alone": tiles,
+            rows.append({"computing alone": alone["seconds"]["all"] - alone["seconds"]["wait"], "the device alone": alone["seconds"]["compute"], "writing alone": tiles,
                          "writing in order": order, "the store": s["all"], "its device": s["compute"], "its writer": s["write"], "it waited": s["wait"],
                          "peak MiB": peak})
             print(f"{check.strip()}; side {side}, {report['computed_bytes'] / 1e9:.2f} GB", flush=True)

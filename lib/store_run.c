@@ -50,8 +50,8 @@ int isg_store_between_launches(void *user, double done, double total)
         type *to = to_bytes;                                                                                           \
         for (int64_t a = first; a < first + rows; a += square)                                                         \
             for (int64_t b = 0; b < cols; b += square)                                                                 \
-                for (int64_t v = b; v < isg_min(b + square, cols); v++)                                                \
-                    for (int64_t u = a; u < isg_min(a + square, first + rows); u++)                                    \
+                for (int64_t u = a; u < isg_min(a + square, first + rows); u++)                                        \
+                    for (int64_t v = b; v < isg_min(b + square, cols); v++)                                            \
                         to[v * (side + ISG_STORE_PAD) + u] = from[u * side + v];                                       \
     } while (0)
 static void transpose(size_t element, void *to_bytes, const void *from_bytes, int64_t side, int64_t first, int64_t rows,
