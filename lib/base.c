@@ -28,6 +28,7 @@ const char *isg_status_name(isg_status status)
         [ISG_ERR_BUILD] = "build",
         [ISG_ERR_DEVICE] = "device",
         [ISG_ERR_CANCELLED] = "cancelled",
+        [ISG_ERR_INCOMPLETE] = "incomplete",
     };
     _Static_assert(COUNT(names) == ISG_STATUS_COUNT, "a status without a name");
     return (size_t)status < COUNT(names) ? names[status] : "unknown";

@@ -21,6 +21,7 @@ static const struct {
     {"knn", verb_knn, "the nearest points"},
     {"regress", verb_regress, "means of values, weighted by a covariance function"},
     {"kernels", verb_kernels, "the covariance functions there are"},
+    {"store", verb_store, "a matrix that isogram gram --store wrote: looked at, checked, repaired, read"},
     {"verify", verb_verify, "the certificate: whether a device gives the contract's bits"},
     {"bench", verb_bench, "this device against its own limits, measured in the same run"},
 };

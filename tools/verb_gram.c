@@ -2,6 +2,7 @@
 #include "deliver.h"
 #include "operator_options.h"
 #include "order.h"
+#include "store_options.h"
 #include "verbs.h"
 
 #include <stdio.h>
@@ -30,9 +31,9 @@ static void help(void)
         "      --method M        contract (default), or fast: distances by products where these are exact enough\n"
         "      --tolerance T     what fast may add to the error (default: 512 epsilon, 6.1e-5 in f32)\n"
         "      --limits          measure the device's limits too, and say what fraction was reached\n"
-        "      --repeat N        compute N times and report the median time\n%s\n"
+        "      --repeat N        compute N times and report the median time\n%s%s\n"
         "The precision is f64 when X or Y is double or has 32- or 64-bit integers, else f32.\n",
-        scale_help, row_help, common_help);
+        scale_help, row_help, store_help, common_help);
 }
 
 enum { MOST_REPETITIONS = 1000 };
@@ -43,6 +44,7 @@ typedef struct gram_options {
     const char *order;
     bool limits, half, packed;
     int64_t repeat;
+    store_options store;
 } gram_options;
 
 // Everything that `run` holds, released in one place.
@@ -84,9 +86,29 @@ static bool take_option(gram_options *o, int option, char *value)
                (misuse("--repeat '%s'; it is 1 to %d", value, MOST_REPETITIONS), false);
     default: {
         int taken = take_operator_option(&o->operator, option, value);
+        taken = taken ? taken : take_store_option(&o->store, option, value);
         return taken ? taken > 0 : take_common_option(&o->common, option, value) >= 0;
     }
     }
+}
+
+static bool settle_store(const gram_options *o)
+{
+    if (!o->common.output)
+        return misuse("a store is a file: give --output"), false;
+    if (o->common.plot || o->order || o->limits || o->repeat)
+        return misuse("a store goes with none of --plot, --order, --limits and --repeat"), false;
+    if (o->packed)
+        return misuse("the lower triangle in a store goes by tiles: --layout tiles, not --packed"), false;
+    if (o->operator.params.method == ISG_METHOD_FAST)
+        return misuse("a store is computed under the contract: no --method fast"), false;
+    if (o->store.layout == ISG_STORE_TILES && (o->operator.y || o->operator.factors))
+        return misuse("--layout tiles is for K(X, X), which is symmetric"), false;
+    if (o->store.workers > 0 && o->store.only)
+        return misuse("--workers and --part do not go together"), false;
+    if (o->store.workers > 0 && (strcmp(o->operator.x, "-") == 0 || (o->operator.y && strcmp(o->operator.y, "-") == 0)))
+        return misuse("workers cannot share standard input"), false;
+    return true;
 }
 
 static bool settle(gram_options *o, int count, char **names)
@@ -110,6 +132,8 @@ static bool settle(gram_options *o, int count, char **names)
         return misuse("--order sorts the picture (--plot) of K(X, X)"), false;
     if (o->operator.params.tolerance > 0 && o->operator.params.method != ISG_METHOD_FAST)
         return misuse("--tolerance is for --method fast"), false;
+    if (o->store.wanted && !settle_store(o))
+        return false;
     const char *const inputs[] = {o->order}, *const outputs[] = {o->common.output, o->common.plot};
     return settle_operator(&o->operator, inputs, 1, outputs, 2) && check_common_options(&o->common);
 }
@@ -257,6 +281,7 @@ int verb_gram(int argc, char **argv)
 {
     static const struct option table[] = {SCALE_OPTIONS,
                                           ROW_OPTIONS,
+                                          STORE_OPTIONS,
                                           {"half", no_argument, 0, OPTION_HALF},
                                           {"packed", no_argument, 0, OPTION_PACKED},
                                           {"order", required_argument, 0, OPTION_ORDER},
@@ -267,19 +292,28 @@ int verb_gram(int argc, char **argv)
                                           COMMON_OPTIONS,
                                           {0, 0, 0, 0}};
     gram_options o = {.repeat = 0};
+    char **words = copy_words(argc, argv);
     for (int option; (option = next_option(argc, argv, table)) != -1;) {
-        if (option == OPTION_HELP) {
+        if (option == OPTION_HELP)
             help();
-            return EXIT_DONE;
+        if (option == OPTION_HELP || option == OPTION_WRONG || !take_option(&o, option, optarg)) {
+            free(words);
+            return option == OPTION_HELP ? EXIT_DONE : EXIT_USAGE;
         }
-        if (option == OPTION_WRONG || !take_option(&o, option, optarg))
-            return EXIT_USAGE;
     }
     work w = {.k = NULL};
     if (!settle(&o, argc - optind, argv + optind)) {
+        free(words);
         operator_free(&o.operator);
         return EXIT_USAGE;
     }
+    if (o.store.wanted) {
+        int code = store_gram(&o.common, &o.operator, &o.store, o.half, words);
+        operator_free(&o.operator);
+        free(words);
+        return code;
+    }
+    free(words);
     isg_context *context = open_context(&o.common);
     int code = context ? run(&o, context, &w) : EXIT_FAILED;
     work_free(&w);

@@ -12,6 +12,7 @@ int verb_kde(int argc, char **argv);
 int verb_kernels(int argc, char **argv);
 int verb_knn(int argc, char **argv);
 int verb_regress(int argc, char **argv);
+int verb_store(int argc, char **argv);
 int verb_verify(int argc, char **argv);
 int verb_gram(int argc, char **argv);
 

@@ -43,6 +43,7 @@ typedef enum isg_status {
     ISG_ERR_BUILD,       // the device's compiler refused a kernel; the message holds its log
     ISG_ERR_DEVICE,      // an OpenCL call failed; the message names it
     ISG_ERR_CANCELLED,   // the caller's progress function asked to stop
+    ISG_ERR_INCOMPLETE,  // a part of a store that is not there yet
     ISG_STATUS_COUNT
 } isg_status;
 

@@ -1,0 +1,473 @@
+// Stores: the journal as bytes, where tiles lie, and the calls of isogram/store.h. What kills, faults and damage do to
+// them is test_cli_store.py's.
+#include "device.h"
+
+#include "store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const some_lines[ISG_LINE_COUNT] = {"rbf(sigma=2)", "", "isogram-2/f32/fused", "/x.npy", "", "", ""};
+
+static isg_journal journal_of(isg_store_layout layout, isg_dtype dtype, int64_t n, int64_t m, int64_t side,
+                              bool symmetric)
+{
+    isg_journal j = {.layout = layout, .dtype = dtype, .n = n, .m = m, .d = 3, .side = side, .symmetric = symmetric};
+    const char *wrong = isg_journal_derive(&j);
+    ck_assert_msg(!wrong, "%s", wrong);
+    return j;
+}
+
+// The beginning of a journal: both headers. To be freed.
+static uint8_t *both_headers(isg_journal *j)
+{
+    uint8_t *one = isg_journal_write(j, some_lines);
+    ck_assert_ptr_nonnull(one);
+    uint8_t *both = malloc(2 * (size_t)j->header_bytes);
+    memcpy(both, one, (size_t)j->header_bytes);
+    memcpy(both + j->header_bytes, one, (size_t)j->header_bytes);
+    free(one);
+    return both;
+}
+
+static void check_same_journal(const isg_journal *a, const isg_journal *b)
+{
+    ck_assert_int_eq(a->layout, b->layout);
+    ck_assert_int_eq(a->dtype, b->dtype);
+    ck_assert_int_eq(a->n, b->n);
+    ck_assert_int_eq(a->m, b->m);
+    ck_assert_int_eq(a->d, b->d);
+    ck_assert_int_eq(a->side, b->side);
+    ck_assert_int_eq(a->tiles, b->tiles);
+    ck_assert_int_eq(a->file_bytes, b->file_bytes);
+    ck_assert_int_eq(a->symmetric, b->symmetric);
+    ck_assert(a->seed == b->seed && isg_hash_same(&a->x, &b->x));
+    for (int i = 0; i < ISG_LINE_COUNT; i++)
+        ck_assert_str_eq(a->lines[i], b->lines[i]);
+}
+
+// A header comes back as it was written; any byte of it that changes is noticed, and the other header serves.
+START_TEST(headers)
+{
+    isg_journal j = journal_of(ISG_STORE_FULL, ISG_F32, 700, 700, 64, true), back;
+    j.x.bytes[5] = 77;
+    uint8_t *both = both_headers(&j);
+    const int64_t bytes = 2 * j.header_bytes;
+    int damaged;
+    ck_assert_ptr_null(isg_journal_find(&back, both, bytes, &damaged));
+    ck_assert_int_eq(damaged, 0);
+    check_same_journal(&j, &back);
+    isg_journal_free(&back);
+    for (int64_t at = 0; at < bytes; at++) {
+        both[at] ^= (uint8_t)(1 << at % 8);
+        if (at < j.header_bytes)
+            ck_assert_msg(isg_journal_parse(&back, both, bytes) != NULL, "byte %d", (int)at);
+        const char *wrong = isg_journal_find(&back, both, bytes, &damaged);
+        ck_assert_msg(!wrong && damaged == 1, "byte %d: %s", (int)at, wrong ? wrong : "not noticed");
+        check_same_journal(&j, &back);
+        isg_journal_free(&back);
+        both[at] ^= (uint8_t)(1 << at % 8);
+    }
+    for (int64_t count = 0; count < bytes; count++) { // its own memory, so that a sanitizer sees each byte too many
+        uint8_t *cut = malloc((size_t)count + 1);
+        memcpy(cut, both, (size_t)count);
+        const char *wrong = isg_journal_find(&back, cut, count, &damaged);
+        ck_assert_int_eq(wrong == NULL, count >= j.header_bytes);
+        ck_assert_int_eq(damaged, wrong ? 2 : 1);
+        if (!wrong)
+            isg_journal_free(&back);
+        free(cut);
+    }
+    free(both);
+    isg_journal_free(&j);
+}
+END_TEST
+
+// A header whose checksum is right can still say anything: what is taken hangs together.
+START_TEST(crafted_headers)
+{
+    enum { CHECKSUM = 192, FIRST = 20, LAST = 192 };
+    isg_journal j = journal_of(ISG_STORE_TILES, ISG_F16, 5000, 5000, 1024, true), back;
+    uint8_t *h = isg_journal_write(&j, some_lines);
+    const size_t bytes = (size_t)j.header_bytes;
+    uint8_t *copy = malloc(bytes);
+    suite_random random = suite_stream(1);
+    int taken = 0;
+    for (int i = 0; i < 50000; i++) {
+        memcpy(copy, h, bytes);
+        for (int64_t k = random_below(&random, 3); k >= 0; k--) {
+            int64_t at = FIRST + 4 * random_below(&random, (LAST - FIRST) / 4), kind = random_below(&random, 4);
+            uint64_t value = kind == 0   ? random_bits(&random)
+                             : kind == 1 ? (uint64_t)random_below(&random, 5)
+                             : kind == 2 ? 0x7fffffffffffffff
+                                         : 1ull << random_below(&random, 64);
+            memcpy(copy + at, &value, (size_t)isg_min(8, LAST - at));
+        }
+        memset(copy + CHECKSUM, 0, ISG_HASH_BYTES);
+        XXH128_canonicalFromHash((XXH128_canonical_t *)(copy + CHECKSUM), XXH3_128bits(copy, bytes));
+        if (isg_journal_parse(&back, copy, (int64_t)bytes))
+            continue;
+        taken++;
+        ck_assert(back.n > 0 && back.m > 0 && back.tiles > 0 && back.side >= ISG_LEAST_SIDE);
+        ck_assert(back.file_bytes > back.data_offset && isg_journal_bytes(&back) > 2 * back.header_bytes);
+        isg_tile last = isg_journal_tile(&back, back.tiles - 1);
+        ck_assert(last.row < back.n && last.col < back.m && last.rows > 0 && last.cols > 0);
+        isg_journal_free(&back);
+    }
+    ck_assert_int_gt(taken, 0); // hashes, which may be anything
+    free(copy);
+    free(h);
+    isg_journal_free(&j);
+}
+END_TEST
+
+// A record is its own tile's, of its own journal, and whole; zeros are none.
+START_TEST(records)
+{
+    isg_journal j = journal_of(ISG_STORE_FULL, ISG_F64, 300, 200, 64, false), other = j;
+    free(both_headers(&j));
+    other.n = 299;
+    ck_assert_ptr_null(isg_journal_derive(&other));
+    free(both_headers(&other));
+    uint8_t bytes[ISG_RECORD_BYTES] = {0};
+    ck_assert_int_eq(isg_record_parse(&j, 3, bytes).state, ISG_RECORD_EMPTY);
+    for (isg_record_state state = ISG_RECORD_WRITTEN; state <= ISG_RECORD_SYNCED; state++) {
+        const isg_record record = {state, {{1, 2, 3}}};
+        isg_record_write(&j, 3, &record, bytes);
+        isg_record back = isg_record_parse(&j, 3, bytes);
+        ck_assert_int_eq(back.state, state);
+        ck_assert(isg_hash_same(&back.checksum, &record.checksum));
+        ck_assert_int_eq(isg_record_parse(&j, 4, bytes).state, ISG_RECORD_DAMAGED);
+        ck_assert_int_eq(isg_record_parse(&other, 3, bytes).state, ISG_RECORD_DAMAGED);
+        for (int bit = 0; bit < 8 * ISG_RECORD_BYTES; bit++) {
+            bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+            ck_assert_int_eq(isg_record_parse(&j, 3, bytes).state, ISG_RECORD_DAMAGED);
+            bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        }
+        for (int cut = 1; cut < ISG_RECORD_BYTES; cut++) { // over zeros, as a write that is torn leaves it
+            uint8_t torn[ISG_RECORD_BYTES] = {0};
+            memcpy(torn, bytes, (size_t)cut);
+            ck_assert_int_eq(isg_record_parse(&j, 3, torn).state, ISG_RECORD_DAMAGED);
+        }
+    }
+    isg_journal_free(&j);
+    isg_journal_free(&other);
+}
+END_TEST
+
+// Tiles and their mirrors cover the file, each element once.
+START_TEST(places)
+{
+    const isg_journal all[] = {journal_of(ISG_STORE_FULL, ISG_F32, 200, 200, 64, true),
+                               journal_of(ISG_STORE_FULL, ISG_F16, 64, 64, 64, true),
+                               journal_of(ISG_STORE_FULL, ISG_F64, 130, 300, 128, false),
+                               journal_of(ISG_STORE_FULL, ISG_F64, 200, 200, 64, false),
+                               journal_of(ISG_STORE_TILES, ISG_F32, 200, 200, 64, true)};
+    for (size_t c = 0; c < COUNT(all); c++) {
+        const isg_journal *j = &all[c];
+        int64_t element = (int64_t)isg_dtype_bytes(j->dtype), total = (j->file_bytes - j->data_offset) / element;
+        uint8_t *seen = calloc((size_t)total, 1);
+        for (int64_t index = 0; index < j->tiles; index++) {
+            isg_tile t = isg_journal_tile(j, index);
+            ck_assert_int_eq(isg_journal_index(j, t.i, t.j), index);
+            for (int mirror = 0; mirror <= t.mirrored; mirror++) {
+                int64_t i = mirror ? t.j : t.i, k = mirror ? t.i : t.j, stride;
+                ck_assert_int_eq(isg_journal_index(j, i, k), index);
+                bool whole = j->layout == ISG_STORE_TILES;
+                for (int64_t a = 0; a < (whole ? j->side : mirror ? t.cols : t.rows); a++)
+                    for (int64_t b = 0; b < (whole ? j->side : mirror ? t.rows : t.cols); b++) {
+                        int64_t at = (isg_journal_place(j, i, k, a, b, &stride) - j->data_offset) / element;
+                        ck_assert(at >= 0 && at < total && !seen[at]);
+                        seen[at] = 1;
+                    }
+            }
+        }
+        for (int64_t at = 0; at < total; at++)
+            ck_assert(seen[at]);
+        free(seen);
+    }
+    suite_random random = suite_stream(2);
+    isg_journal j = journal_of(ISG_STORE_TILES, ISG_F16, 1000000000, 1000000000, 64, true);
+    for (int i = 0; i < 20000; i++) {
+        int64_t index = i < 100 ? j.tiles - 1 - i : random_below(&random, j.tiles);
+        isg_tile t = isg_journal_tile(&j, index);
+        ck_assert(t.j >= 0 && t.j <= t.i && t.row < j.n);
+        ck_assert_int_eq(isg_journal_index(&j, t.i, t.j), index);
+    }
+}
+END_TEST
+
+START_TEST(impossible)
+{
+    const isg_journal good = {.dtype = ISG_F32, .n = 100, .m = 100, .d = 1, .side = 64, .symmetric = true};
+    isg_journal bad[] = {good, good, good, good, good, good, good, good, good, good, good};
+    bad[0].side = 100;
+    bad[1].side = 0;
+    bad[2].side = 1 << 20;
+    bad[3].n = 0;
+    bad[4].m = 101;
+    bad[5].dtype = ISG_I32;
+    bad[6].layout = 2;
+    bad[7].n = bad[7].m = INT64_MAX / 2;
+    bad[8].n = bad[8].m = (int64_t)1 << 31;
+    bad[9].layout = ISG_STORE_TILES;
+    bad[9].symmetric = false;
+    bad[10].d = -1;
+    isg_journal one = good;
+    ck_assert_ptr_null(isg_journal_derive(&one));
+    for (size_t i = 0; i < COUNT(bad); i++)
+        ck_assert_msg(isg_journal_derive(&bad[i]) != NULL, "%d", (int)i);
+}
+END_TEST
+
+// ---- With a device ----
+
+enum { N = 300, D = 5, SIDE = 64, TILES = 15 };
+
+typedef struct place {
+    isg_context *context;
+    float *x;
+    isg_gram_params gram;
+    float *k; // all of K
+} place;
+
+static void place_open(place *p)
+{
+    suite_random random = suite_stream(3);
+    unlink("k.npy");
+    unlink("k.npy.journal");
+    p->context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    ck_assert_ptr_nonnull(p->context);
+    p->x = device_points(&random, ISG_F32, N * D, -1, 1);
+    p->gram = (isg_gram_params){.x = isg_matrix_f32(p->x, N, D), .sigma = 1.5};
+    p->k = device_expected(p->context, &p->gram);
+}
+
+static void place_close(place *p)
+{
+    isg_context_destroy(&p->context);
+    free(p->x);
+    free(p->k);
+}
+
+// Stops after so many tiles; -1: never.
+static int stop_after(void *user, const isg_store_progress *progress)
+{
+    ck_assert_int_le(progress->recorded, progress->tiles);
+    return *(int *)user >= 0 && progress->computed >= *(int *)user;
+}
+
+static isg_store *made(place *p, isg_store_params *params)
+{
+    isg_store *store;
+    params->path = "k.npy";
+    params->gram = &p->gram;
+    params->side = SIDE;
+    device_ok(p->context, isg_store_create(p->context, &store, params));
+    return store;
+}
+
+// What is read is K, in every stride; what is not there is not read.
+static void check_blocks(place *p, isg_store *reader, bool whole)
+{
+    suite_random random = suite_stream(4);
+    isg_error error = {ISG_OK, ""};
+    for (int i = 0; i < 200; i++) {
+        int64_t row = random_below(&random, N), col = random_below(&random, N);
+        int64_t rows = random_below(&random, N - row + 1), cols = random_below(&random, N - col + 1);
+        float *block = device_guard(ISG_F32, 2 * (rows * cols + 1));
+        bool flipped = i % 2; // columns first, rows backwards, with gaps
+        isg_array out = {.dtype = ISG_F32, .ndim = 2, .shape = {rows, cols}, .strides = {cols, 1}, .data = block};
+        if (flipped) {
+            out.strides[0] = -2;
+            out.strides[1] = 2 * rows;
+            out.data = block + 2 * isg_max(rows - 1, 0);
+        }
+        isg_status st = isg_store_read(reader, row, col, out, &error);
+        ck_assert_msg(st == ISG_OK || (!whole && st == ISG_ERR_INCOMPLETE), "%s", error.message);
+        for (int64_t a = 0; a < rows && !st; a++)
+            for (int64_t b = 0; b < cols; b++)
+                ck_assert(((float *)out.data)[a * out.strides[0] + b * out.strides[1]] ==
+                          p->k[(row + a) * N + col + b]);
+        device_guard_free(block, ISG_F32, 2 * (rows * cols + 1));
+    }
+}
+
+// Stopped again and again, read in between, and whole in the end.
+START_TEST(in_pieces)
+{
+    for (isg_store_layout layout = ISG_STORE_FULL; layout <= ISG_STORE_TILES; layout++) {
+        place p;
+        place_open(&p);
+        int most = 4;
+        isg_store_params params = {.layout = layout, .progress = stop_after, .progress_user = &most, .resume = 1};
+        for (int64_t before = 0, runs = 0; before < TILES; runs++) {
+            isg_store *store = made(&p, &params), *reader;
+            isg_store_report report;
+            isg_status st = isg_store_compute(store, &report);
+            ck_assert_int_eq(st, before + most <= TILES ? ISG_ERR_CANCELLED : ISG_OK);
+            ck_assert_int_eq(report.progress.computed, isg_min(most, TILES - before));
+            ck_assert_int_eq(report.progress.recorded, before + report.progress.computed);
+            ck_assert_int_eq(report.struck, 0);
+            before = report.progress.recorded;
+            isg_store_info info;
+            ck_assert_int_eq(isg_store_open(&reader, "k.npy", NULL), ISG_OK);
+            ck_assert_int_eq(isg_store_describe(reader, &info, NULL), ISG_OK);
+            ck_assert_int_eq(info.recorded, before);
+            ck_assert_int_eq(info.synced, before);
+            ck_assert_int_eq(info.tiles, TILES);
+            ck_assert_str_eq(info.kernel, "rbf(sigma=1.5)");
+            check_blocks(&p, reader, before == TILES);
+            isg_store_close(&reader);
+            isg_store_close(&store);
+            ck_assert_int_lt(runs, TILES);
+        }
+        place_close(&p);
+    }
+}
+END_TEST
+
+// A tile that another handle has claimed is left to it; when that lets go, it is computed here.
+START_TEST(claims)
+{
+    place p;
+    place_open(&p);
+    isg_store_params params = {.resume = 1, .part = 1, .parts = 1, .only = 1};
+    isg_store *first = made(&p, &params), *second = made(&p, &params);
+    isg_store_report report;
+    ck_assert_int_eq(isg_store_file_claim(&first->file, 6, false), 1);
+    ck_assert_int_eq(isg_store_file_claim(&second->file, 6, false), 0);
+    device_ok(p.context, isg_store_compute(second, &report));
+    ck_assert_int_eq(report.progress.recorded, TILES - 1);
+    isg_store_close(&first); // and with it its claim
+    device_ok(p.context, isg_store_compute(second, &report));
+    ck_assert_int_eq(report.progress.recorded, TILES);
+    ck_assert_int_eq(report.progress.computed, 1);
+    check_blocks(&p, second, true);
+    isg_store_close(&second);
+    place_close(&p);
+}
+END_TEST
+
+// A record that is not through to the disk is not believed by who reads without a look at the bytes.
+START_TEST(readers_check_what_is_not_synced)
+{
+    place p;
+    place_open(&p);
+    isg_store_params params = {.resume = 1};
+    isg_store *store = made(&p, &params), *reader;
+    isg_record record;
+    isg_error error = {ISG_OK, ""};
+    float value = 0;
+    device_ok(p.context, isg_store_compute(store, NULL));
+    ck_assert_int_eq(isg_store_file_record(&store->file, 0, &record, NULL), ISG_OK);
+    record.state = ISG_RECORD_WRITTEN;
+    record.checksum.bytes[0] ^= 1;
+    ck_assert_int_eq(isg_store_file_set(&store->file, 0, &record, NULL), ISG_OK);
+    ck_assert_int_eq(isg_store_open(&reader, "k.npy", NULL), ISG_OK);
+    ck_assert_int_eq(isg_store_read(reader, 3, 3, isg_matrix_f32(&value, 1, 1), &error), ISG_ERR_FORMAT);
+    ck_assert_msg(strstr(error.message, "tile (0, 0)"), "%s", error.message);
+    ck_assert_int_eq(isg_store_read(reader, 100, 3, isg_matrix_f32(&value, 1, 1), &error), ISG_OK);
+    ck_assert(value == p.k[100 * N + 3]);
+    int64_t faults;
+    ck_assert_int_eq(isg_store_check(reader, NULL, NULL, &faults, NULL), ISG_OK);
+    ck_assert_int_eq(faults, 1);
+    isg_store_close(&reader);
+    isg_store_close(&store);
+    store = made(&p, &params); // strikes it
+    isg_store_report report;
+    device_ok(p.context, isg_store_compute(store, &report));
+    ck_assert_int_eq(report.struck, 1);
+    ck_assert_int_eq(report.progress.computed, 1);
+    check_blocks(&p, store, true);
+    isg_store_close(&store);
+    place_close(&p);
+}
+END_TEST
+
+START_TEST(refusals)
+{
+    place p;
+    place_open(&p);
+    isg_store *store;
+    isg_gram_params fast = p.gram, lenient = p.gram, two = p.gram, nothing = p.gram, buffer = p.gram;
+    double factors[N] = {1};
+    fast.method = ISG_METHOD_FAST;
+    lenient.allow_nonfinite = 1;
+    two.factors = factors;
+    nothing.x.shape[0] = 0;
+    buffer.x.mem = &buffer;
+    const struct {
+        isg_store_params params;
+        isg_status status;
+        const char *words;
+    } rows[] = {
+        {{.path = "k.npy"}, ISG_ERR_ARGUMENT, "what its matrix is"},
+        {{.gram = &p.gram}, ISG_ERR_ARGUMENT, "file name"},
+        {{.path = "", .gram = &p.gram}, ISG_ERR_ARGUMENT, "file name"},
+        {{.path = "-", .gram = &p.gram}, ISG_ERR_ARGUMENT, "standard output"},
+        {{.path = "k.npy", .gram = &fast}, ISG_ERR_ARGUMENT, "contract"},
+        {{.path = "k.npy", .gram = &lenient}, ISG_ERR_ARGUMENT, "NaN"},
+        {{.path = "k.npy", .gram = &buffer}, ISG_ERR_ARGUMENT, "host memory"},
+        {{.path = "k.npy", .gram = &two, .layout = ISG_STORE_TILES}, ISG_ERR_ARGUMENT, "K(X, X)"},
+        {{.path = "k.npy", .gram = &p.gram, .layout = 5}, ISG_ERR_ARGUMENT, "layout"},
+        {{.path = "k.npy", .gram = &nothing}, ISG_ERR_SHAPE, ""},
+        {{.path = "k.npy", .gram = &p.gram, .dtype = ISG_F64}, ISG_ERR_DTYPE, "float64"},
+        {{.path = "k.npy", .gram = &p.gram, .dtype = ISG_U8}, ISG_ERR_DTYPE, "uint8"},
+        {{.path = "k.npy", .gram = &p.gram, .side = 65}, ISG_ERR_ARGUMENT, "65"},
+        {{.path = "k.npy", .gram = &p.gram, .memory_bytes = -1}, ISG_ERR_ARGUMENT, "memory"},
+        {{.path = "k.npy", .gram = &p.gram, .memory_bytes = 5000}, ISG_ERR_ARGUMENT, "memory"},
+        {{.path = "k.npy", .gram = &p.gram, .part = 3, .parts = 2}, ISG_ERR_ARGUMENT, "part 3 of 2"},
+        {{.path = "k.npy", .gram = &p.gram, .only = 1}, ISG_ERR_ARGUMENT, "part"},
+        {{.path = "k.npy", .gram = &p.gram, .repair = 1}, ISG_ERR_IO, "no store"},
+        {{.path = "no/k.npy", .gram = &p.gram}, ISG_ERR_IO, "no/k.npy"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *message = isg_context_error(p.context)->message;
+        ck_assert_int_eq(isg_store_create(p.context, &store, &rows[i].params), rows[i].status);
+        ck_assert_ptr_null(store);
+        ck_assert_msg(strstr(message, rows[i].words), "%d: %s", (int)i, message);
+        ck_assert_msg(access("k.npy", F_OK) && access("k.npy.journal", F_OK), "%d leaves something", (int)i);
+    }
+    isg_error error;
+    ck_assert_int_eq(isg_store_open(&store, "k.npy", &error), ISG_ERR_IO);
+    ck_assert_ptr_null(store);
+    isg_store_params params = {.resume = 0};
+    store = made(&p, &params);
+    float value[4];
+    const isg_array good = isg_matrix_f32(value, 2, 2);
+    ck_assert_int_eq(isg_store_read(store, 0, 0, good, &error), ISG_ERR_INCOMPLETE);
+    ck_assert_int_eq(isg_store_read(store, N - 1, 0, good, &error), ISG_ERR_SHAPE);
+    ck_assert_int_eq(isg_store_read(store, -1, 0, good, &error), ISG_ERR_SHAPE);
+    ck_assert_int_eq(isg_store_read(store, 0, INT64_MAX, good, &error), ISG_ERR_SHAPE);
+    ck_assert_int_eq(isg_store_read(store, 0, 0, isg_matrix(ISG_F64, value, 1, 1), &error), ISG_ERR_DTYPE);
+    isg_store *again, *reader;
+    ck_assert_int_eq(
+        isg_store_create(p.context, &again, isg_store_params(.path = "k.npy", .gram = &p.gram, .side = SIDE)),
+        ISG_ERR_ARGUMENT);
+    ck_assert_ptr_null(again);
+    ck_assert_int_eq(isg_store_open(&reader, "k.npy", NULL), ISG_OK);
+    ck_assert_int_eq(isg_store_compute(reader, NULL), ISG_ERR_ARGUMENT);
+    isg_store_close(&reader);
+    isg_store_close(&store);
+    isg_store_close(&store);
+    isg_store_close(NULL);
+    place_close(&p);
+}
+END_TEST
+
+int main(void)
+{
+    char folder[] = "/tmp/isogram-store-XXXXXX";
+    const TTest *const tests[] = {headers,    crafted_headers, records, places,
+                                  impossible, in_pieces,       claims,  readers_check_what_is_not_synced,
+                                  refusals};
+    if (!mkdtemp(folder) || chdir(folder) != 0)
+        return EXIT_FAILURE;
+    int code = suite_run(suite_of("store", tests, COUNT(tests)));
+    unlink("k.npy");
+    unlink("k.npy.journal");
+    return chdir("/") != 0 || rmdir(folder) != 0 ? EXIT_FAILURE : code;
+}
