@@ -11,6 +11,7 @@
 //   LOGS        1: not K's values but their logarithms, each and a further number of the source's added
 //   LOG_VALUE   with LOGS: the logarithm, an expression as VALUE
 //   SHIFTED     1: the exponentials of these, less a number of the target's that none exceeds
+//   SKIP        1: pairs that are far apart are left out (skip.h)
 #ifndef ISG_CL_TILE_H
 #define ISG_CL_TILE_H
 
@@ -39,11 +40,13 @@ typedef struct side {
     int pitch;
 } side;
 
+#include "skip.h"
+
 // What kernels over tiles begin their arguments with (lib/walk.h), and the sides that these make.
 #define TILE_ARGUMENTS                                                                                                 \
     global const scalar *target_points, global const scalar *source_points, global const scalar *target_data,          \
         global const scalar *source_data, global const scalar *target_further, global const scalar *source_further,    \
-        int target_pitch, int source_pitch, global const scalar *numbers
+        int target_pitch, int source_pitch, global const scalar *numbers SKIP_ARGUMENTS
 #define SIDES                                                                                                          \
     side targets, sources;                                                                                             \
     targets.points = target_points;                                                                                    \

@@ -47,6 +47,9 @@ static isg_status check(isg_gram *gram, isg_array *v, isg_array *out, const isg_
     if (!(fabs(params->alpha) <= most) || !(fabs(params->beta) <= most))
         return isg_fail(error, ISG_ERR_ARGUMENT, "alpha %g, beta %g; they must be finite%s", params->alpha,
                         params->beta, most < DBL_MAX ? " in single precision" : "");
+    if ((unsigned)params->skip > ISG_SKIP_NEVER || !(params->tolerance >= 0 && params->tolerance < 1))
+        return isg_fail(error, ISG_ERR_ARGUMENT, "skipping %d with tolerance %g; it must be in [0, 1)",
+                        (int)params->skip, params->tolerance);
     if ((st = check_matrix(v, params->transpose ? op->x.count : op->y.count, -1, "V", error)) ||
         (st = check_matrix(out, params->transpose ? op->y.count : op->x.count, v->shape[1], "OUT", error)))
         return st;
@@ -93,7 +96,14 @@ isg_status isg_gram_apply(isg_gram *gram, isg_array v, isg_array out, const isg_
                  .sums = mixed ? ISG_F64 : gram->op.x.dtype,
                  .alpha = params->alpha == 0 ? 1 : params->alpha,
                  .beta = params->beta};
-    st = isg_sums_run(&(isg_sums){
-        .gram = gram, .transposed = params->transpose != 0, .v = v, .dtype = p.sums, .put = put, .user = &p});
+    st = isg_sums_run(&(isg_sums){.gram = gram,
+                                  .transposed = params->transpose != 0,
+                                  .v = v,
+                                  .dtype = p.sums,
+                                  .put = put,
+                                  .user = &p,
+                                  .skip = params->skip,
+                                  .tolerance = params->tolerance,
+                                  .report = params->report});
     return st;
 }

@@ -172,8 +172,7 @@ static isg_status launch(isg_walk *walk, const isg_stretch *s)
     walker *p = walk->job;
     isg_status st;
     isg_arg args[ISG_WALK_ARGS + 9];
-    int n = ISG_WALK_ARGS;
-    isg_walk_args(walk, args);
+    int n = isg_walk_args(walk, args);
     args[n++] = arg_mem(s->blocks ? p->partial_values : p->values);
     args[n++] = arg_mem(s->blocks ? p->partial_sources : p->sources);
     args[n++] = arg_int(s->target_lo);

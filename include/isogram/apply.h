@@ -4,6 +4,7 @@
 #define ISOGRAM_APPLY_H
 
 #include <isogram/gram.h>
+#include <isogram/skip.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -16,6 +17,11 @@ typedef struct isg_apply_params {
     // The precision of the sums: of the operator, or ISG_PRECISION_F64 beside an operator of single precision: V is
     // rounded to single precision then, and products and sums are double's. Where the device has it.
     isg_precision accumulate;
+    isg_skip skip; // of blocks of pairs that are far apart (skip.h); the bits are the same with and without
+    // Blocks may be skipped, too, in which no |K[i, j]| is larger than this, in [0, 1). 0: none. OUT is off by at most
+    // |alpha| tolerance sum_j |V[j, p]| then, and its bits are those of the device and its tiles.
+    double tolerance;
+    isg_skip_report *report; // output; NULL: nobody asks
 } isg_apply_params;
 
 #define isg_apply_params(...) (&(struct isg_apply_params){__VA_ARGS__})

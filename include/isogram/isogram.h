@@ -1,7 +1,7 @@
 // isogram: Gaussian grids and Gram matrices on any OpenCL device, the same bits on every one.
 //
 // From simple to advanced: base.h (errors, arrays), npy.h (files), context.h (a device), grid.h, kernel.h, gram.h,
-// apply.h (products), reduce.h.
+// apply.h (products), reduce.h, skip.h (points in a better order).
 // Not here, for it needs CL/cl.h: opencl.h, for programs with an OpenCL context of their own.
 #ifndef ISOGRAM_ISOGRAM_H
 #define ISOGRAM_ISOGRAM_H
@@ -15,6 +15,7 @@
 #include <isogram/kernel.h>
 #include <isogram/npy.h>
 #include <isogram/reduce.h>
+#include <isogram/skip.h>
 #include <isogram/verify.h>
 
 #endif

@@ -4,6 +4,7 @@
 #define ISOGRAM_REDUCE_H
 
 #include <isogram/gram.h>
+#include <isogram/skip.h>
 
 #ifdef __cplusplus
 extern "C" {
