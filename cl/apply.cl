@@ -13,7 +13,6 @@
 //   FINE        1: products that are too small are left out (add_dot_fine)
 //   DOUBLE_SUMS 1: single precision's values are summed in double. V has no more digits than they, so that products are
 //               exact
-//   BLOCK_SOURCES   the contract's 1024
 #include "tile.h"
 
 #if DOUBLE_SUMS
@@ -49,14 +48,11 @@ typedef real sum_real;
 // Where the sums of a column begin for vector c.
 #define SUM_OF(sums, column, c) ((sums) + (long)(column)*targets.pitch + first + TARGET(c))
 
-// The end of the block that source j is in; `before`: sources of its first block that lie in front of source 0.
-#define BLOCK_END(j) (((j) + before) / BLOCK_SOURCES * BLOCK_SOURCES + BLOCK_SOURCES - before)
-
 // What is far from all targets of the panel adds +0 or -0 to sums, which changes none: they begin as +0, and no sum of
-// numbers that are not both -0 is -0. LEAVE_OUT_BLOCK passes over the block that begins at j, and over storing its sum,
-// 0, unless somebody waits for that; LEAVE_OUT_UNIT over what is left of j's unit, or has `stop` end there.
+// numbers that are not both -0 is -0. PASS_BLOCK passes over the block that begins at j, and over storing its sum, 0,
+// unless somebody waits for that.
 #if SKIP
-#define LEAVE_OUT_BLOCK                                                                                                \
+#define PASS_BLOCK                                                                                                     \
     if (BLOCK_IS_FAR(j)) {                                                                                             \
         passed += end - j;                                                                                             \
         j = end;                                                                                                       \
@@ -64,22 +60,8 @@ typedef real sum_real;
             continue;                                                                                                  \
     }                                                                                                                  \
     opened = 0;
-#define LEAVE_OUT_UNIT                                                                                                 \
-    stop = min(end, UNIT_END(j));                                                                                      \
-    if (UNIT_IS_FAR(j)) {                                                                                              \
-        passed += stop - j;                                                                                            \
-        j = stop;                                                                                                      \
-        continue;                                                                                                      \
-    }
-#define COUNT_BEGIN int passed = 0;
-#define COUNT_END                                                                                                      \
-    if (item == 0)                                                                                                     \
-        skipped[get_global_id(1) * (target_pitch / TARGET_PANEL) + first / TARGET_PANEL] += passed;
 #else
-#define LEAVE_OUT_BLOCK
-#define LEAVE_OUT_UNIT
-#define COUNT_BEGIN
-#define COUNT_END
+#define PASS_BLOCK
 #endif
 
 #if GROUPS == 0
@@ -107,9 +89,9 @@ kernel void apply(TILE_ARGUMENTS, global const sum_scalar *v, global sum_scalar 
             sum[p][c] = opened ? LOAD_SUM(SUM_OF(open, p, c)) : ZERO;
     for (int j = j_lo; j < j_hi;) {
         int block_end = BLOCK_END(j), end = min(j_hi, block_end), stop = end;
-        LEAVE_OUT_BLOCK
+        PASS_BLOCK
         while (j < end) {
-            LEAVE_OUT_UNIT
+            PASS_UNIT
             for (; j < stop; j += SOURCES) {
                 real k[SOURCES][VECTORS];
                 tile_values(sources, j, targets, first, item, numbers, d, k);
@@ -169,9 +151,9 @@ kernel void apply_wide(TILE_ARGUMENTS, global const sum_scalar *v, global sum_sc
             sums[p * VECTORS + c] = opened ? LOAD_SUM(SUM_OF(open, p, c)) : ZERO;
     for (int j = j_lo; j < j_hi;) {
         int block_end = BLOCK_END(j), end = min(j_hi, block_end), stop = end, count = 0;
-        LEAVE_OUT_BLOCK
+        PASS_BLOCK
         while (j < end) {
-            LEAVE_OUT_UNIT
+            PASS_UNIT
             count = min(stop - j, DEPTH);
             for (int q = 0; q < count; q += SOURCES) {
                 real k[SOURCES][VECTORS];

@@ -11,6 +11,7 @@
 //   LOGS        1: not K's values but their logarithms, each and a further number of the source's added
 //   LOG_VALUE   with LOGS: the logarithm, an expression as VALUE
 //   SHIFTED     1: the exponentials of these, less a number of the target's that none exceeds
+//   BLOCK_SOURCES   the contract's 1024, of sums
 //   SKIP        1: pairs that are far apart are left out (skip.h)
 #ifndef ISG_CL_TILE_H
 #define ISG_CL_TILE_H
@@ -33,6 +34,9 @@
 #else
 #define EACH_COORDINATE(q) for (int q = 0; q < d; q++)
 #endif
+
+// The end of the block that source j is in; `before`: sources of its first block that lie in front of source 0.
+#define BLOCK_END(j) (((j) + before) / BLOCK_SOURCES * BLOCK_SOURCES + BLOCK_SOURCES - before)
 
 // What is known of one set of points: panels, further numbers (value.h), and how many places these have.
 typedef struct side {

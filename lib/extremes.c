@@ -14,6 +14,7 @@ typedef struct walker {
     cl_kernel kernel;
     cl_mem values, sources;                 // of the walk's targets
     cl_mem partial_values, partial_sources; // of parts of the sources
+    isg_skipping skipping;
 } walker;
 
 enum { PARTIAL_BYTES = 8 << 20 };
@@ -219,6 +220,8 @@ static isg_status compute(walker *p)
     char options[ISG_LONGEST_OPTIONS];
     isg_text text = {options, sizeof options, 0};
     walk->shape = isg_walk_shape(gram, 1);
+    if (walk->log_weights)
+        TRY(isg_walk_skip(walk, &p->skipping, p->asked->skip, 0));
     walk->cost = 16;
     walk->bytes_per_target = p->asked->count * element_bytes(p);
     walk->done = p->asked->before;
@@ -233,6 +236,17 @@ fail:
     return st;
 }
 
+// What there is of no sources.
+static void put_nothing(const isg_extremes *asked)
+{
+    const isg_operator *op = &asked->gram->op;
+    for (int64_t i = 0; i < (asked->transposed ? op->y.count : op->x.count) * asked->count; i++) {
+        isg_store_double(op->x.dtype, asked->values, i, NAN);
+        if (asked->sources)
+            asked->sources[i] = -1;
+    }
+}
+
 isg_status isg_extremes_run(const isg_extremes *asked)
 {
     walker p = {.walk = {.gram = asked->gram,
@@ -244,7 +258,17 @@ isg_status isg_extremes_run(const isg_extremes *asked)
                          .end = end},
                 .asked = asked};
     p.walk.job = &p;
-    isg_status st = compute(&p);
+    p.walk.done = asked->before;
+    isg_status st = ISG_OK;
+    if (asked->gram->op.x.count > 0 && asked->gram->op.y.count > 0)
+        st = compute(&p);
+    else
+        put_nothing(asked);
+    if (asked->report) {
+        double pairs = p.walk.done - asked->before;
+        *asked->report = (isg_skip_report){pairs, pairs - p.skipping.skipped, 0};
+    }
+    isg_skipping_free(&p.skipping);
     isg_buffer_free(&p.values);
     isg_buffer_free(&p.sources);
     isg_buffer_free(&p.partial_values);

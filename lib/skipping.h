@@ -11,11 +11,12 @@
 
 typedef struct isg_skipping {
     isg_gram *gram;
-    bool transposed; // the sources are X's points
-    isg_far far;
-    int32_t panel, unit; // points of a box: targets, and sources at the least
+    bool transposed;                  // the sources are X's points
+    const void *log_weights, *shifts; // as isg_walk has them
+    isg_far far;                      // with log_weights: to plan with
+    int32_t panel, unit;              // points of a box: targets, and sources at the least
     // Of the walk's sets. For the host whole blocks of either.
-    isg_boxes coarse_targets, coarse_sources;
+    isg_boxes fine_targets, coarse_targets, coarse_sources;
     cl_mem targets, blocks, units, from, counts;
     int64_t target_count, parts; // parts: of the sources, that are counted apart
     double skipped;              // pairs

@@ -202,8 +202,7 @@ static isg_status compute(walker *p)
     walk->done = p->asked->before;
     walk->total = p->asked->before +
                   (double)gram->op.x.count * (double)gram->op.y.count * (double)((p->weights.groups + most - 1) / most);
-    if (!p->asked->log_weights)
-        TRY(isg_walk_skip(walk, &p->skipping, p->asked->skip, p->asked->tolerance));
+    TRY(isg_walk_skip(walk, &p->skipping, p->asked->skip, p->asked->tolerance));
     for (p->group = 0; p->group < p->weights.groups; p->group += p->groups) {
         p->groups = isg_min(most, p->weights.groups - p->group);
         walk->cost = 16 + (double)pass_columns(p);
@@ -213,6 +212,15 @@ static isg_status compute(walker *p)
     }
 fail:
     return st;
+}
+
+// Sums over nothing.
+static void put_zeros(const isg_sums *sums)
+{
+    const int64_t targets = sums->transposed ? sums->gram->op.y.count : sums->gram->op.x.count;
+    for (int64_t c = 0; c < sums->v.shape[1]; c++)
+        for (int64_t i = 0; i < targets; i++)
+            sums->put(sums->user, i, c, 0, 0);
 }
 
 static void tell(const walker *p)
@@ -235,6 +243,12 @@ isg_status isg_sums_run(const isg_sums *sums)
                          .keeps = keeps},
                 .asked = sums};
     p.walk.job = &p;
+    p.walk.done = sums->before;
+    if (sums->gram->op.x.count == 0 || sums->gram->op.y.count == 0) {
+        put_zeros(sums);
+        tell(&p);
+        return ISG_OK;
+    }
     isg_status st = compute(&p);
     tell(&p);
     isg_skipping_free(&p.skipping);

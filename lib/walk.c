@@ -251,6 +251,8 @@ isg_status isg_walk_skip(isg_walk *walk, isg_skipping *skipping, isg_skip asked,
     bool use = false;
     *skipping = (isg_skipping){.gram = walk->gram,
                                .transposed = walk->transposed,
+                               .log_weights = walk->log_weights,
+                               .shifts = walk->shifts,
                                .panel = (int32_t)target_panel(walk),
                                .unit = walk->shape.depth ? walk->shape.depth : UNIT};
     isg_status st = isg_skipping_choose(skipping, asked, tolerance, &use);
