@@ -116,6 +116,13 @@ int cluster_gather(clustering *c, const int64_t *places, int64_t count, isg_arra
     return EXIT_DONE;
 }
 
+int cluster_make(clustering *c, isg_array *a)
+{
+    *a = like(a, a->shape[0]);
+    c->results = a->data;
+    return a->data ? EXIT_DONE : complain("no memory for %lld results", (long long)a->shape[0]);
+}
+
 void cluster_scatter(const int64_t *places, const isg_array *from, const isg_array *to)
 {
     for (int64_t i = 0; i < from->shape[0]; i++)
@@ -130,4 +137,5 @@ void cluster_free(clustering *c)
     free(c->owned[1]);
     free(c->gathered[0]);
     free(c->gathered[1]);
+    free(c->results);
 }

@@ -19,7 +19,7 @@ typedef struct clustering {
     // are not counted. NULL: they kept their order. One set of points has one order.
     int64_t *rows, *columns;
     int64_t *owned[2];
-    void *x, *y, *gathered[2]; // copies
+    void *x, *y, *gathered[2], *results; // copies
 } clustering;
 
 // Puts the operator's points, read, and what goes with them into order, where that is asked for. EXIT_FAILED after a
@@ -30,6 +30,9 @@ int cluster_operator(clustering *c, operator_options *o);
 // or where the number of rows is not theirs, which the library refuses, the array itself. EXIT_FAILED after a
 // complaint.
 int cluster_gather(clustering *c, const int64_t *places, int64_t count, isg_array *a);
+
+// An array like `a`, results in the new order, in its place; once. EXIT_FAILED after a complaint.
+int cluster_make(clustering *c, isg_array *a);
 
 // The other way round: rows of `from`, in the new order, to their places in `to`, both of one type and shape.
 void cluster_scatter(const int64_t *places, const isg_array *from, const isg_array *to);

@@ -3,7 +3,6 @@
 #include "verbs.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -52,8 +51,7 @@ typedef struct apply_options {
 typedef struct work {
     isg_npy *v, *old, *out;
     isg_gram *gram;
-    isg_array V;    // in the operator's order
-    void *unsorted; // OUT where that is not the file's
+    isg_array V; // in the operator's order
     isg_skip_report skipped;
 } work;
 
@@ -158,9 +156,8 @@ static int compute(apply_options *o, isg_context *context, work *w, figures *f, 
     isg_status st = ISG_OK;
     const int64_t *places = o->params.transpose ? o->cluster.columns : o->cluster.rows;
     isg_array out = *isg_npy_array(w->out);
-    if (places &&
-        !(out.data = w->unsorted = malloc((size_t)(out.shape[0] * f->columns + 1) * isg_dtype_bytes(out.dtype))))
-        return complain("no memory for %lld results", (long long)out.shape[0]);
+    if (places && cluster_make(&o->cluster, &out))
+        return EXIT_FAILED;
     o->params.skip = o->operator.skip;
     o->params.report = &w->skipped;
     for (int64_t i = 0; i < repeat && !st; i++) {
@@ -243,6 +240,7 @@ static int run(apply_options *o, isg_context *context, work *w)
         return EXIT_FAILED;
     if (isg_npy_open(&w->v, o->weights, &error) || (o->add && isg_npy_open(&w->old, o->add, &error)))
         return complain("%s", error.message);
+    o->operator.params.allow_empty = 1;
     if (cluster_operator(&o->cluster, &o->operator) ||
         make_operator(&o->operator, context, o->common.precision, &shown, &w->gram))
         return EXIT_FAILED;
@@ -302,7 +300,6 @@ int verb_apply(int argc, char **argv)
     isg_npy_close(&w.v);
     isg_npy_close(&w.old);
     isg_npy_close(&w.out);
-    free(w.unsorted);
     cluster_free(&o.cluster);
     operator_free(&o.operator);
     return code;
