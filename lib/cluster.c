@@ -16,16 +16,37 @@ typedef struct tree {
     int64_t *order;
 } tree;
 
-static double coordinate(const tree *t, int64_t row, int64_t k)
+static inline double coordinate(const tree *t, int64_t row, int64_t k)
 {
     const isg_array *a = t->points;
-    return isg_load_double(a->dtype, a->data, row * a->strides[0] + k * a->strides[1]);
+    int64_t at = row * a->strides[0] + k * a->strides[1];
+    if (a->dtype == ISG_F32)
+        return ((const float *)a->data)[at];
+    return a->dtype == ISG_F64 ? ((const double *)a->data)[at] : isg_load_double(a->dtype, a->data, at);
 }
 
-static bool comes_before(const tree *t, int64_t a, int64_t b, int64_t k)
+// A point as it is compared: its coordinate, and its row where that is equal.
+typedef struct place {
+    double x;
+    int64_t row;
+} place;
+
+static inline place place_of(const tree *t, int64_t row, int64_t k)
 {
-    double x = coordinate(t, a, k), y = coordinate(t, b, k);
-    return x < y || (x == y && a < b);
+    return (place){coordinate(t, row, k), row};
+}
+
+static inline bool comes_before(place a, place b)
+{
+    return a.x < b.x || (a.x == b.x && a.row < b.row);
+}
+
+// The middle one of three.
+static place median(place a, place b, place c)
+{
+    if (comes_before(b, a))
+        return comes_before(a, c) ? a : comes_before(b, c) ? c : b;
+    return comes_before(b, c) ? b : comes_before(a, c) ? c : a;
 }
 
 // The first of the coordinates in which the points order[first …] reach furthest.
@@ -36,7 +57,7 @@ static int64_t widest(const tree *t, int64_t first, int64_t count)
     for (int64_t k = 0; k < t->points->shape[1]; k++) {
         double low = INFINITY, high = -INFINITY;
         for (int64_t i = first; i < first + count; i++) {
-            double x = coordinate(t, t->order[i], k);
+            const double x = coordinate(t, t->order[i], k);
             low = x < low ? x : low;
             high = x > high ? x : high;
         }
@@ -62,18 +83,13 @@ static void halve(const tree *t, int64_t first, int64_t count, int64_t lower, in
 {
     int64_t *o = t->order, low = first, high = first + count - 1, at = first + lower;
     while (low < high) {
-        int64_t half = low + (high - low) / 2;
-        if (comes_before(t, o[half], o[low], k))
-            swap(&o[half], &o[low]);
-        if (comes_before(t, o[high], o[low], k))
-            swap(&o[high], &o[low]);
-        if (comes_before(t, o[high], o[half], k))
-            swap(&o[high], &o[half]);
-        int64_t pivot = o[half], i = low, j = high;
+        const place pivot =
+            median(place_of(t, o[low], k), place_of(t, o[low + (high - low) / 2], k), place_of(t, o[high], k));
+        int64_t i = low, j = high;
         while (i <= j) {
-            while (comes_before(t, o[i], pivot, k))
+            while (comes_before(place_of(t, o[i], k), pivot))
                 i++;
-            while (comes_before(t, pivot, o[j], k))
+            while (comes_before(pivot, place_of(t, o[j], k)))
                 j--;
             if (i <= j)
                 swap(&o[i++], &o[j--]);

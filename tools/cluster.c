@@ -41,7 +41,7 @@ static int sort_points(isg_array *points, const char *name, const uint8_t *inclu
     for (int64_t i = 0; i < points->shape[0]; i++)
         count += !include || include[i];
     isg_array taken = like(points, count), sorted = like(points, count);
-    double *moved = malloc((size_t)count * sizeof *moved + 1);
+    double *moved = malloc((size_t)(factors ? count : 0) * sizeof *moved + 1);
     *places = malloc((size_t)count * sizeof **places + 1);
     if (!taken.data || !sorted.data || !*places || !moved) {
         complain("no memory for the order of %lld points", (long long)count);
@@ -49,7 +49,8 @@ static int sort_points(isg_array *points, const char *name, const uint8_t *inclu
     }
     for (int64_t i = 0; i < points->shape[0]; i++)
         if (!include || include[i]) {
-            moved[at] = factors ? factors[i] : 0;
+            if (factors)
+                moved[at] = factors[i];
             copy_row(points, i, &taken, at++);
         }
     if (isg_gram_cluster(taken, lengthscales, *places, &error)) {
@@ -114,6 +115,19 @@ int cluster_gather(clustering *c, const int64_t *places, int64_t count, isg_arra
     c->gathered[c->gathered[0] != NULL] = sorted.data;
     *a = sorted;
     return EXIT_DONE;
+}
+
+void cluster_release(clustering *c, const int64_t *places)
+{
+    if (c->rows == c->columns)
+        return;
+    for (int i = 0; i < 2; i++)
+        if (places && c->owned[i] == places) {
+            c->rows = c->rows == places ? NULL : c->rows;
+            c->columns = c->columns == places ? NULL : c->columns;
+            free(c->owned[i]);
+            c->owned[i] = NULL;
+        }
 }
 
 int cluster_make(clustering *c, isg_array *a)

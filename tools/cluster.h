@@ -31,6 +31,9 @@ int cluster_operator(clustering *c, operator_options *o);
 // complaint.
 int cluster_gather(clustering *c, const int64_t *places, int64_t count, isg_array *a);
 
+// Forgets an order that is not needed any more, unless it is the other set's, too.
+void cluster_release(clustering *c, const int64_t *places);
+
 // An array like `a`, results in the new order, in its place; once. EXIT_FAILED after a complaint.
 int cluster_make(clustering *c, isg_array *a);
 

@@ -50,6 +50,7 @@ int reduction_run(reduction_job *job, isg_reduce_params params)
         (params.v.dtype != ISG_DTYPE_NONE && cluster_gather(&job->cluster, c->columns, m, &params.v)) ||
         (c->rows && cluster_make(&job->cluster, &params.out)))
         return EXIT_FAILED;
+    cluster_release(&job->cluster, c->columns);
     progress_start(&job->shown, job->common.quiet, "pairs");
     double start = isg_seconds();
     isg_status st = isg_gram_reduce(job->gram, &params);

@@ -252,6 +252,7 @@ static int run(apply_options *o, isg_context *context, work *w)
     if (cluster_gather(&o->cluster, o->params.transpose ? o->cluster.rows : o->cluster.columns,
                        o->params.transpose ? n : m, &w->V))
         return EXIT_FAILED;
+    cluster_release(&o->cluster, o->params.transpose ? o->cluster.rows : o->cluster.columns);
     f.pairs = (double)n * (double)m;
     f.columns = v->ndim == 2 ? v->shape[1] : 1;
     const int64_t shape[2] = {o->params.transpose ? m : n, f.columns};

@@ -40,7 +40,7 @@ typedef struct isg_skip_report {
 // How: a set is halved where it is widest (in the first such coordinate), by that coordinate and among equal ones by
 // the row's number, the lower half made of whole blocks of 1024; down to 8 points, which then come in their own order.
 // Nothing but comparisons, of differences rounded to double, decides, so the order is the same on every machine.
-// O(n d log n) time, about 1 s for 10^6 points of d = 3, and 8 n bytes. A k-d tree's boxes do not get long and thin
+// O(n d log n) time, and 8 n bytes, those of order. A k-d tree's boxes do not get long and thin
 // where points are unevenly spread, as those of a space-filling curve on a grid do.
 //
 // ISG_ERR_NONFINITE; ISG_ERR_SHAPE; ISG_ERR_DTYPE; ISG_ERR_ARGUMENT: a cl_mem, no memory of points or order, a
