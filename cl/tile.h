@@ -8,7 +8,8 @@
 //   GROUP       work-items side by side that share a panel of targets
 //   DIMS        the number of coordinates where it is small enough to unroll their loop, else 0
 //   TRANSPOSED  1: the sources are X's points, which K's factors belong to; 0: the targets are
-//   LOGS        1: not K's values but their logarithms, each and a further number of the source's added
+//   LOGS        1: not K's values but their logarithms, each and a further number of the source's added; K's factors are
+//               left out
 //   LOG_VALUE   with LOGS: the logarithm, an expression as VALUE
 //   SHIFTED     1: the exponentials of these, less a number of the target's that none exceeds
 //   BLOCK_SOURCES   the contract's 1024, of sums
@@ -101,9 +102,9 @@ FN void tile_values(side sources, int source, side targets, int first, int item,
 #if SHIFTED
             v = exp_nonpositive(v - LOAD(targets.further + first + TARGET(c)));
 #endif
-#if ROW_FACTORS && TRANSPOSED
+#if ROW_FACTORS && TRANSPOSED && !LOGS
             v = real_product(v, (real)sources.data[2 * NORMS * sources.pitch + source + r]);
-#elif ROW_FACTORS
+#elif ROW_FACTORS && !LOGS
             v = real_product(v, LOAD(targets.data + 2 * NORMS * targets.pitch + first + TARGET(c)));
 #endif
             k[r][c] = v;

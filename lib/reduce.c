@@ -127,8 +127,6 @@ static isg_status check(reduction *r, isg_array *weights, int32_t *count)
                         (long long)r->sources, (long long)isg_min(r->sources, ISG_MOST_EXTREMES));
     if (takes_count(p->reduction) && r->sources > INT32_MAX)
         return isg_fail(error, ISG_ERR_OVERFLOW, "%lld points are too many to be numbered", (long long)r->sources);
-    if (takes_weights(p->reduction) && op->factors)
-        return isg_fail(error, ISG_ERR_ARGUMENT, "factors do not go with this reduction; it takes weights");
     if (!takes_weights(p->reduction) && (p->weights.dtype != ISG_DTYPE_NONE || p->v.dtype != ISG_DTYPE_NONE))
         return isg_fail(error, ISG_ERR_ARGUMENT, "weights are for logsumexp and means");
     if (!takes_count(p->reduction) && (p->count != 0 || p->indices.dtype != ISG_DTYPE_NONE))
@@ -159,10 +157,18 @@ static void put_sum(void *user, int64_t target, int64_t column, double sum, int 
     put_out(r, target, column, r->reference->combine(1, sum, exponent, 0, 0));
 }
 
+// Of the target's row of K.
+static double log_factor(const reduction *r, int64_t target)
+{
+    const void *factors = r->params->transpose ? NULL : r->gram->op.factors;
+    return factors ? isg_log_factor(r->reference, factors, target) : 0;
+}
+
 static void put_log(void *user, int64_t target, int64_t column, double sum, int exponent)
 {
     const reduction *r = user;
-    put_out(r, target, column, r->reference->log_sum(isg_load_double(r->out.dtype, r->shifts, target), sum, exponent));
+    const double shift = isg_load_double(r->out.dtype, r->shifts, target), factor = log_factor(r, target);
+    put_out(r, target, column, r->reference->log_sum(shift + factor, sum, exponent));
 }
 
 static void keep_sum(void *user, int64_t target, int64_t column, double sum, int exponent)
@@ -288,7 +294,11 @@ static isg_status sum_exponentials(reduction *r, const char *log_weights)
     for (int64_t i = 0; i < r->targets; i++)
         for (int64_t c = 0; c < columns; c++) {
             const double *row = r->sums + i * (columns + 1);
-            put_out(r, i, c, r->reference->quotient(row[c], row[columns], r->powers[c] - r->powers[columns]));
+            // A factor of the row goes in both sums; 0/0 and negative ones are no number.
+            put_out(r, i, c,
+                    log_factor(r, i) > -INFINITY
+                        ? r->reference->quotient(row[c], row[columns], r->powers[c] - r->powers[columns])
+                        : NAN);
         }
 fail:
     free(v);
@@ -304,8 +314,8 @@ static isg_status reduce_exponentials(reduction *r, const isg_array *weights)
     if (!log_weights || !r->shifts) {
         st = isg_fail(&r->gram->context->error, ISG_ERR_MEMORY, "no memory for weights");
     } else {
-        if (weights->dtype != ISG_DTYPE_NONE)
-            isg_log_weights(r->reference, weights, log_weights);
+        isg_log_weights(r->reference, weights, r->params->transpose ? r->gram->op.factors : NULL, r->sources,
+                        log_weights);
         st = sum_exponentials(r, log_weights);
     }
     free(log_weights);

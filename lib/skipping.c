@@ -279,8 +279,12 @@ isg_status isg_skipping_sources(isg_skipping *s, int64_t first, int64_t count,
     for (int64_t u = before / s->unit; made && u < units.count; u++) {
         int64_t low = isg_max(block + u * s->unit, first), high = isg_min(block + (u + 1) * s->unit, first + count);
         double *largest = isg_boxes_number(&units, u);
-        for (int64_t j = low; j < high && s->log_weights; j++)
-            *largest = fmax(*largest, isg_load_double(s->gram->op.x.dtype, s->log_weights, j));
+        for (int64_t j = low; j < high && s->log_weights; j++) {
+            double w = isg_load_double(s->gram->op.x.dtype, s->log_weights, j);
+            *largest = isnan(w) ? INFINITY : fmax(*largest, w);
+        }
+        if (*largest == INFINITY)
+            isg_boxes_open(&units, u);
         if (keeps && keeps(user, low, high - low))
             isg_boxes_open(&units, u);
     }

@@ -97,6 +97,67 @@ START_TEST(sums_over_nothing)
 }
 END_TEST
 
+// Factors of K's rows in sums of exponentials: of the targets they are added as logarithms, and of the sources to the
+// weights'. What is negative is no number, and 0 is nothing.
+START_TEST(factors_of_exponentials)
+{
+    enum { X = 6, Y = 5, DIMS = 2 };
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    suite_random random = suite_stream(2);
+    float *x = device_points(&random, ISG_F32, X * DIMS, -1, 1), *y = device_points(&random, ISG_F32, Y * DIMS, -1, 1),
+          *w = device_points(&random, ISG_F32, X, 0.5, 1), *v = device_points(&random, ISG_F32, Y, -1, 1);
+    const double factors[X] = {1, 0.25, 3e-20, 7e9, 0, -2};
+    float out[X], mean[X], back[Y], k[X * Y];
+    isg_gram *gram, *plain;
+    isg_gram_params params = {.x = isg_matrix_f32(x, X, DIMS), .y = isg_matrix_f32(y, Y, DIMS), .gamma = 2};
+    device_ok(context, isg_gram_create(context, &plain, &params));
+    params.factors = factors;
+    device_ok(context, isg_gram_create(context, &gram, &params));
+    device_ok(context, isg_gram_dense(plain, isg_matrix_f32(k, X, Y)));
+    device_ok(context, isg_gram_reduce(gram, isg_reduce_params(.reduction = ISG_REDUCE_LOGSUMEXP,
+                                                               .out = isg_vector(ISG_F32, out, X))));
+    device_ok(context,
+              isg_gram_reduce(gram, isg_reduce_params(.reduction = ISG_REDUCE_MEAN, .v = isg_vector(ISG_F32, v, Y),
+                                                      .out = isg_vector(ISG_F32, mean, X))));
+    for (int i = 0; i < X; i++) {
+        double sum = 0, above = 0;
+        for (int j = 0; j < Y; j++) {
+            sum += (double)k[i * Y + j];
+            above += (double)k[i * Y + j] * (double)v[j];
+        }
+        if (factors[i] < 0)
+            ck_assert(isnan(out[i]) && isnan(mean[i]));
+        else if (factors[i] == 0)
+            ck_assert(isinf(out[i]) && out[i] < 0 && isnan(mean[i]));
+        else
+            ck_assert(fabs((double)out[i] - log(factors[i] * sum)) < 1e-5 &&
+                      fabs((double)mean[i] - above / sum) < 1e-5);
+    }
+    for (int negative = 0; negative < 2; negative++) {
+        params.x = isg_matrix_f32(x, negative ? X : X - 1, DIMS);
+        isg_gram_destroy(&gram);
+        device_ok(context, isg_gram_create(context, &gram, &params));
+        device_ok(context, isg_gram_reduce(gram, isg_reduce_params(.reduction = ISG_REDUCE_LOGSUMEXP, .transpose = 1,
+                                                                   .weights = isg_vector(ISG_F32, w, X - !negative),
+                                                                   .out = isg_vector(ISG_F32, back, Y),
+                                                                   .skip = ISG_SKIP_ALWAYS)));
+        for (int j = 0; j < Y; j++) {
+            double sum = 0;
+            for (int i = 0; i < X - 1; i++)
+                sum += factors[i] * (double)w[i] * (double)k[i * Y + j];
+            ck_assert(negative ? isnan(back[j]) : fabs((double)back[j] - log(sum)) < 1e-5);
+        }
+    }
+    isg_gram_destroy(&gram);
+    isg_gram_destroy(&plain);
+    isg_context_destroy(&context);
+    free(x);
+    free(y);
+    free(w);
+    free(v);
+}
+END_TEST
+
 static cl_mem buffer(isg_context *context, cl_mem_flags flags, const void *host, size_t bytes)
 {
     cl_int code;
@@ -234,6 +295,6 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {sums_over_nothing, arrays_in_buffers, bad_buffers};
+    const TTest *const tests[] = {sums_over_nothing, factors_of_exponentials, arrays_in_buffers, bad_buffers};
     return suite_run(suite_of("sums", tests, COUNT(tests)));
 }

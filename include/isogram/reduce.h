@@ -51,10 +51,10 @@ typedef struct isg_reduce_params {
 // Where there are no points to go over (allow_empty), or all weights are 0, a sum is 0, logsumexp -infinity and a mean
 // NaN; of no points there are no extremes (ISG_ERR_ARGUMENT, for count is above m). A value K[i, j] that is NaN is no
 // extreme; places that are left over have NaN and -1. For logsumexp and means K must not be negative: such rows give
-// NaN. ISG_ERR_SHAPE: shapes that do not fit, or elements of an output that overlap; ISG_ERR_DTYPE; ISG_ERR_ARGUMENT:
-// count above m, a weight below 0, an operator with factors for logsumexp or means (they are what weights are for), an
-// output that overlaps another array, or that the host may not write; ISG_ERR_CANCELLED. A call that is cancelled or
-// fails on the device leaves the outputs unspecified; context and operator stay usable.
+// NaN; the operator's factors are added as logarithms, rounded once more. ISG_ERR_SHAPE: shapes that do not fit, or
+// elements of an output that overlap; ISG_ERR_DTYPE; ISG_ERR_ARGUMENT: count above m, a weight below 0, an output that
+// overlaps another array, or that the host may not write; ISG_ERR_CANCELLED. A call that is cancelled or fails on the
+// device leaves the outputs unspecified; context and operator stay usable.
 ISG_API isg_status isg_gram_reduce(isg_gram *gram, const isg_reduce_params *params);
 
 #ifdef __cplusplus
