@@ -191,6 +191,22 @@ static int64_t panels_within(const isg_walk *walk, const isg_stretch *s, double 
     return (hi - s->target_lo) / panel;
 }
 
+// How fast a launch was, in what work_of tells. Where far less of it was computed than that, the next one may be of
+// another kind: it must not take many times as long.
+static isg_status measure(isg_walk *walk, const isg_stretch *s, double seconds)
+{
+    const double most = 4, pairs = (double)(s->target_hi - s->target_lo) * (double)(s->source_hi - s->source_lo);
+    double work = work_of(walk, s->target_lo, s->target_hi, s->source_lo, s->source_hi);
+    isg_status st = ISG_OK;
+    if (walk->skipping) {
+        double before = walk->skipping->skipped, looks = pairs / ISG_BLOCK_SOURCES;
+        st = isg_skipping_count(walk->skipping);
+        work = fmin(work, most * (pairs - (walk->skipping->skipped - before) + looks));
+    }
+    walk->rate = work / seconds;
+    return st;
+}
+
 // All pairs of the two sets, in launches of about a fifth of a second, so that no watchdog bites and progress is seen:
 // some blocks of sources by all targets, or one block by some of them.
 static isg_status cover(isg_walk *walk)
@@ -227,8 +243,9 @@ static isg_status cover(isg_walk *walk)
             isg_status st = walk->launch(walk, &s);
             if (st || (st = isg_finish(context)))
                 return st;
-            walk->rate =
-                work_of(walk, s.target_lo, s.target_hi, s.source_lo, s.source_hi) / (isg_seconds() - start + 1e-9);
+            const double took = isg_seconds() - start + 1e-9;
+            if ((st = measure(walk, &s, took)))
+                return st;
             walk->done += pairs;
             if ((st = report(walk)))
                 return st;
@@ -286,8 +303,6 @@ isg_status isg_walk_run(isg_walk *walk)
             if (walk->skipping)
                 TRY(isg_skipping_sources(walk->skipping, s, walk->source_count, walk->keeps, walk->job));
             TRY(cover(walk));
-            if (walk->skipping)
-                TRY(isg_skipping_count(walk->skipping));
         }
         TRY(walk->end(walk));
     }
