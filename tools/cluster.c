@@ -91,14 +91,15 @@ int cluster_operator(clustering *c, operator_options *o)
     c->x = p->x.data;
     c->rows = c->columns = c->owned[0];
     p->include = NULL;
-    isg_npy_close(&o->x_file);
     if (two) {
         if (sort_points(&p->y, p->y_name, NULL, o->lengthscales, &c->owned[1], NULL))
             return EXIT_FAILED;
         c->y = p->y.data;
         c->columns = c->owned[1];
-        isg_npy_close(&o->y_file);
     }
+    // Either's points may have come from either file.
+    isg_npy_close(&o->x_file);
+    isg_npy_close(&o->y_file);
     c->seconds = isg_seconds() - start;
     return EXIT_DONE;
 }
