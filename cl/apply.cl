@@ -13,7 +13,6 @@
 //   FINE        1: products that are too small are left out (add_dot_fine)
 //   DOUBLE_SUMS 1: single precision's values are summed in double. V has no more digits than they, so that products are
 //               exact
-//   BLOCK_SOURCES   the contract's 1024
 #include "tile.h"
 
 #if DOUBLE_SUMS
@@ -49,8 +48,21 @@ typedef real sum_real;
 // Where the sums of a column begin for vector c.
 #define SUM_OF(sums, column, c) ((sums) + (long)(column)*targets.pitch + first + TARGET(c))
 
-// The end of the block that source j is in; `before`: sources of its first block that lie in front of source 0.
-#define BLOCK_END(j) (((j) + before) / BLOCK_SOURCES * BLOCK_SOURCES + BLOCK_SOURCES - before)
+// What is far from all targets of the panel adds +0 or -0 to sums, which changes none: they begin as +0, and no sum of
+// numbers that are not both -0 is -0. PASS_BLOCK passes over the block that begins at j, and over storing its sum, 0,
+// unless somebody waits for that.
+#if SKIP
+#define PASS_BLOCK                                                                                                     \
+    if (BLOCK_IS_FAR(j)) {                                                                                             \
+        passed += end - j;                                                                                             \
+        j = end;                                                                                                       \
+        if (!opened && !partial && (end == block_end || last))                                                         \
+            continue;                                                                                                  \
+    }                                                                                                                  \
+    opened = 0;
+#else
+#define PASS_BLOCK
+#endif
 
 #if GROUPS == 0
 
@@ -65,6 +77,7 @@ kernel void apply(TILE_ARGUMENTS, global const sum_scalar *v, global sum_scalar 
     if (first >= targets_end)
         return;
     SIDES
+    COUNT_BEGIN
     sum_real sum[COLUMNS][VECTORS];
     if (partial) {
         j_lo += (int)get_global_id(1) * BLOCK_SOURCES;
@@ -75,25 +88,29 @@ kernel void apply(TILE_ARGUMENTS, global const sum_scalar *v, global sum_scalar 
         EACH (c, VECTORS)
             sum[p][c] = opened ? LOAD_SUM(SUM_OF(open, p, c)) : ZERO;
     for (int j = j_lo; j < j_hi;) {
-        int block_end = BLOCK_END(j), end = min(j_hi, block_end);
-        for (; j < end; j += SOURCES) {
-            real k[SOURCES][VECTORS];
-            tile_values(sources, j, targets, first, item, numbers, d, k);
-            global const sum_scalar *w = v + (long)j * COLUMNS;
-            if (j + SOURCES <= end) {
-                EACH (r, SOURCES)
-                    EACH (p, COLUMNS)
-                        EACH (c, VECTORS)
-                            sum[p][c] = ADD_TO_SUM(sum[p][c], TO_SUM(k[r][c]), (sum_real)w[r * COLUMNS + p]);
-            } else {
-                EACH (r, SOURCES - 1)
-                    if (j + r < end)
+        int block_end = BLOCK_END(j), end = min(j_hi, block_end), stop = end;
+        PASS_BLOCK
+        while (j < end) {
+            PASS_UNIT
+            for (; j < stop; j += SOURCES) {
+                real k[SOURCES][VECTORS];
+                tile_values(sources, j, targets, first, item, numbers, d, k);
+                global const sum_scalar *w = v + (long)j * COLUMNS;
+                if (j + SOURCES <= stop) {
+                    EACH (r, SOURCES)
                         EACH (p, COLUMNS)
                             EACH (c, VECTORS)
                                 sum[p][c] = ADD_TO_SUM(sum[p][c], TO_SUM(k[r][c]), (sum_real)w[r * COLUMNS + p]);
+                } else {
+                    EACH (r, SOURCES - 1)
+                        if (j + r < stop)
+                            EACH (p, COLUMNS)
+                                EACH (c, VECTORS)
+                                    sum[p][c] = ADD_TO_SUM(sum[p][c], TO_SUM(k[r][c]), (sum_real)w[r * COLUMNS + p]);
+                }
             }
+            j = stop;
         }
-        j = end;
         bool whole = end == block_end || last;
         EACH (p, COLUMNS)
             EACH (c, VECTORS) {
@@ -106,6 +123,7 @@ kernel void apply(TILE_ARGUMENTS, global const sum_scalar *v, global sum_scalar 
                 sum[p][c] = ZERO;
             }
     }
+    COUNT_END
 }
 
 #else
@@ -120,6 +138,7 @@ kernel void apply_wide(TILE_ARGUMENTS, global const sum_scalar *v, global sum_sc
     if (first >= targets_end)
         return;
     SIDES
+    COUNT_BEGIN
     sum_real sums[GROUPS * COLUMNS * VECTORS];
     real values[DEPTH * VECTORS];
     if (partial) {
@@ -131,33 +150,36 @@ kernel void apply_wide(TILE_ARGUMENTS, global const sum_scalar *v, global sum_sc
         EACH (c, VECTORS)
             sums[p * VECTORS + c] = opened ? LOAD_SUM(SUM_OF(open, p, c)) : ZERO;
     for (int j = j_lo; j < j_hi;) {
-        int block_end = BLOCK_END(j), end = min(j_hi, block_end), count = min(end - j, DEPTH);
-        for (int q = 0; q < count; q += SOURCES) {
-            real k[SOURCES][VECTORS];
-            tile_values(sources, j + q, targets, first, item, numbers, d, k);
-            EACH (r, SOURCES)
-                EACH (c, VECTORS)
-                    values[(q + r) * VECTORS + c] = k[r][c];
+        int block_end = BLOCK_END(j), end = min(j_hi, block_end), stop = end, count = 0;
+        PASS_BLOCK
+        while (j < end) {
+            PASS_UNIT
+            count = min(stop - j, DEPTH);
+            for (int q = 0; q < count; q += SOURCES) {
+                real k[SOURCES][VECTORS];
+                tile_values(sources, j + q, targets, first, item, numbers, d, k);
+                EACH (r, SOURCES)
+                    EACH (c, VECTORS)
+                        values[(q + r) * VECTORS + c] = k[r][c];
+            }
+            for (int g = 0; g < groups; g++) {
+                global const sum_scalar *w = v + ((long)g * v_pitch + j) * COLUMNS;
+                sum_real sum[COLUMNS][VECTORS];
+                EACH (p, COLUMNS)
+                    EACH (c, VECTORS)
+                        sum[p][c] = sums[(g * COLUMNS + p) * VECTORS + c];
+                for (int q = 0; q < count; q++)
+                    EACH (c, VECTORS) {
+                        sum_real k = TO_SUM(values[q * VECTORS + c]);
+                        EACH (p, COLUMNS)
+                            sum[p][c] = ADD_TO_SUM(sum[p][c], k, (sum_real)w[q * COLUMNS + p]);
+                    }
+                EACH (p, COLUMNS)
+                    EACH (c, VECTORS)
+                        sums[(g * COLUMNS + p) * VECTORS + c] = sum[p][c];
+            }
+            j += count;
         }
-        for (int g = 0; g < groups; g++) {
-            global const sum_scalar *w = v + ((long)g * v_pitch + j) * COLUMNS;
-            sum_real sum[COLUMNS][VECTORS];
-            EACH (p, COLUMNS)
-                EACH (c, VECTORS)
-                    sum[p][c] = sums[(g * COLUMNS + p) * VECTORS + c];
-            for (int q = 0; q < count; q++)
-                EACH (c, VECTORS) {
-                    sum_real k = TO_SUM(values[q * VECTORS + c]);
-                    EACH (p, COLUMNS)
-                        sum[p][c] = ADD_TO_SUM(sum[p][c], k, (sum_real)w[q * COLUMNS + p]);
-                }
-            EACH (p, COLUMNS)
-                EACH (c, VECTORS)
-                    sums[(g * COLUMNS + p) * VECTORS + c] = sum[p][c];
-        }
-        j += count;
-        if (j < end)
-            continue;
         bool whole = end == block_end || last;
         for (int p = 0; p < groups * COLUMNS; p++)
             EACH (c, VECTORS) {
@@ -171,6 +193,7 @@ kernel void apply_wide(TILE_ARGUMENTS, global const sum_scalar *v, global sum_sc
                 sums[p * VECTORS + c] = ZERO;
             }
     }
+    COUNT_END
 }
 
 #endif

@@ -60,6 +60,19 @@
     }
 #endif
 
+// Passes over the block that source j is in.
+#if SKIP
+#define PASS_BLOCK                                                                                                     \
+    end = min(j_hi, BLOCK_END(j));                                                                                     \
+    if (BLOCK_IS_FAR(j)) {                                                                                             \
+        passed += end - j;                                                                                             \
+        j = end;                                                                                                       \
+        continue;                                                                                                      \
+    }
+#else
+#define PASS_BLOCK
+#endif
+
 // i0, j_lo, j_hi, targets_end: as apply.cl. offset: the place of source 0 among all. values, sources_of: COUNT for each
 // target, one place behind the other, which the launch goes on with; values as TOWARDS has them. partial: 0, or how
 // many sources a work-item does, in the second dimension; then places are free at first, and those of part b are stored
@@ -71,6 +84,8 @@ kernel void extremes(TILE_ARGUMENTS, global scalar *values, global scalar_bits *
     if (first >= targets_end)
         return;
     SIDES
+    COUNT_BEGIN
+    const int before = offset % BLOCK_SOURCES;
     real best[COUNT * VECTORS];
     bits from[COUNT * VECTORS];
     if (partial) {
@@ -84,20 +99,29 @@ kernel void extremes(TILE_ARGUMENTS, global scalar *values, global scalar_bits *
             best[p * VECTORS + c] = partial ? as_real(BITS(MAGNITUDE_BITS)) : LOAD(values + AT(p, c));
             from[p * VECTORS + c] = partial ? BITS(-1) : LOAD_BITS(sources_of + AT(p, c));
         }
-    for (int j = j_lo; j < j_hi; j += SOURCES) {
-        real k[SOURCES][VECTORS];
-        tile_values(sources, j, targets, first, item, numbers, d, k);
-        if (j + SOURCES <= j_hi) {
-            EACH (r, SOURCES)
-                EACH (c, VECTORS)
-                    CONSIDER(TOWARDS(k[r][c]), (bits)(scalar_bits)(offset + j + r))
-        } else {
-            EACH (r, SOURCES - 1)
-                if (j + r < j_hi)
-                    EACH (c, VECTORS)
-                        CONSIDER(TOWARDS(k[r][c]), (bits)(scalar_bits)(offset + j + r))
+    for (int j = j_lo; j < j_hi;) {
+        int end = j_hi, stop = j_hi;
+        PASS_BLOCK
+        while (j < end) {
+            PASS_UNIT
+            for (; j < stop; j += SOURCES) {
+                real k[SOURCES][VECTORS];
+                tile_values(sources, j, targets, first, item, numbers, d, k);
+                if (j + SOURCES <= stop) {
+                    EACH (r, SOURCES)
+                        EACH (c, VECTORS)
+                            CONSIDER(TOWARDS(k[r][c]), (bits)(scalar_bits)(offset + j + r))
+                } else {
+                    EACH (r, SOURCES - 1)
+                        if (j + r < stop)
+                            EACH (c, VECTORS)
+                                CONSIDER(TOWARDS(k[r][c]), (bits)(scalar_bits)(offset + j + r))
+                }
+            }
+            j = stop;
         }
     }
+    COUNT_END
     for (int p = 0; p < COUNT; p++)
         EACH (c, VECTORS) {
             STORE(best[p * VECTORS + c], values + AT(p, c));

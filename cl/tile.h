@@ -8,9 +8,12 @@
 //   GROUP       work-items side by side that share a panel of targets
 //   DIMS        the number of coordinates where it is small enough to unroll their loop, else 0
 //   TRANSPOSED  1: the sources are X's points, which K's factors belong to; 0: the targets are
-//   LOGS        1: not K's values but their logarithms, each and a further number of the source's added
+//   LOGS        1: not K's values but their logarithms, each and a further number of the source's added; K's factors are
+//               left out
 //   LOG_VALUE   with LOGS: the logarithm, an expression as VALUE
 //   SHIFTED     1: the exponentials of these, less a number of the target's that none exceeds
+//   BLOCK_SOURCES   the contract's 1024, of sums
+//   SKIP        1: pairs that are far apart are left out (skip.h)
 #ifndef ISG_CL_TILE_H
 #define ISG_CL_TILE_H
 
@@ -33,17 +36,22 @@
 #define EACH_COORDINATE(q) for (int q = 0; q < d; q++)
 #endif
 
+// The end of the block that source j is in; `before`: sources of its first block that lie in front of source 0.
+#define BLOCK_END(j) (((j) + before) / BLOCK_SOURCES * BLOCK_SOURCES + BLOCK_SOURCES - before)
+
 // What is known of one set of points: panels, further numbers (value.h), and how many places these have.
 typedef struct side {
     global const scalar *points, *data, *further; // further: for LOGS and SHIFTED
     int pitch;
 } side;
 
+#include "skip.h"
+
 // What kernels over tiles begin their arguments with (lib/walk.h), and the sides that these make.
 #define TILE_ARGUMENTS                                                                                                 \
     global const scalar *target_points, global const scalar *source_points, global const scalar *target_data,          \
         global const scalar *source_data, global const scalar *target_further, global const scalar *source_further,    \
-        int target_pitch, int source_pitch, global const scalar *numbers
+        int target_pitch, int source_pitch, global const scalar *numbers SKIP_ARGUMENTS
 #define SIDES                                                                                                          \
     side targets, sources;                                                                                             \
     targets.points = target_points;                                                                                    \
@@ -94,9 +102,9 @@ FN void tile_values(side sources, int source, side targets, int first, int item,
 #if SHIFTED
             v = exp_nonpositive(v - LOAD(targets.further + first + TARGET(c)));
 #endif
-#if ROW_FACTORS && TRANSPOSED
+#if ROW_FACTORS && TRANSPOSED && !LOGS
             v = real_product(v, (real)sources.data[2 * NORMS * sources.pitch + source + r]);
-#elif ROW_FACTORS
+#elif ROW_FACTORS && !LOGS
             v = real_product(v, LOAD(targets.data + 2 * NORMS * targets.pitch + first + TARGET(c)));
 #endif
             k[r][c] = v;

@@ -1,4 +1,5 @@
 // The front of products with vectors: it validates everything.
+#include "cl.h"
 #include "reference.h"
 #include "sums.h"
 
@@ -15,14 +16,12 @@ typedef struct product {
 
 static isg_status check_matrix(isg_array *a, int64_t rows, int64_t columns, const char *name, isg_error *error)
 {
-    if (a->mem)
-        return isg_fail(error, ISG_ERR_ARGUMENT, "%s is a cl_mem; it must lie in host memory", name);
     if (a->ndim == 1) {
         a->ndim = 2;
         a->shape[1] = 1;
         a->strides[1] = 1;
     }
-    if (a->ndim != 2 || (!a->data && a->shape[0] > 0 && a->shape[1] > 0))
+    if (a->ndim != 2 || (!a->data && !a->mem && a->shape[0] > 0 && a->shape[1] > 0))
         return isg_fail(error, ISG_ERR_SHAPE, "%s must be a matrix or a vector, with data", name);
     if (a->shape[0] != rows || a->shape[1] < 0 || (columns >= 0 && a->shape[1] != columns))
         return isg_fail(error, ISG_ERR_SHAPE, "%s is %lld x %lld, and must have %lld rows%s", name,
@@ -47,6 +46,9 @@ static isg_status check(isg_gram *gram, isg_array *v, isg_array *out, const isg_
     if (!(fabs(params->alpha) <= most) || !(fabs(params->beta) <= most))
         return isg_fail(error, ISG_ERR_ARGUMENT, "alpha %g, beta %g; they must be finite%s", params->alpha,
                         params->beta, most < DBL_MAX ? " in single precision" : "");
+    if ((unsigned)params->skip > ISG_SKIP_NEVER || !(params->tolerance >= 0 && params->tolerance < 1))
+        return isg_fail(error, ISG_ERR_ARGUMENT, "skipping %d with tolerance %g; it must be in [0, 1)",
+                        (int)params->skip, params->tolerance);
     if ((st = check_matrix(v, params->transpose ? op->x.count : op->y.count, -1, "V", error)) ||
         (st = check_matrix(out, params->transpose ? op->y.count : op->x.count, v->shape[1], "OUT", error)))
         return st;
@@ -64,6 +66,8 @@ static isg_status check(isg_gram *gram, isg_array *v, isg_array *out, const isg_
     if (v->shape[1] > 0 && isg_view_overlaps_itself(out))
         return isg_fail(error, ISG_ERR_SHAPE, "OUT's strides of %lld and %lld make elements of it overlap",
                         (long long)out->strides[0], (long long)out->strides[1]);
+    if (out->mem && (isg_view_flags(out->mem) & (CL_MEM_HOST_READ_ONLY | CL_MEM_HOST_NO_ACCESS)))
+        return isg_fail(error, ISG_ERR_ARGUMENT, "OUT: its buffer was made so that the host cannot write it");
     return mixed ? isg_context_require(gram->context, ISG_F64) : ISG_OK;
 }
 
@@ -85,15 +89,31 @@ isg_status isg_gram_apply(isg_gram *gram, isg_array v, isg_array out, const isg_
     static const isg_apply_params defaults;
     params = params ? params : &defaults;
     isg_error_clear(&gram->context->error);
+    isg_lent in = {.copy = NULL}, back = {.copy = NULL};
     isg_status st = check(gram, &v, &out, params);
-    if (st || v.shape[1] == 0)
+    if (params->report)
+        *params->report = (isg_skip_report){0};
+    if (st || v.shape[1] == 0 || out.shape[0] == 0)
         return st;
+    TRY(isg_view_lend(gram->context, &in, &v, "V"));
+    TRY(isg_view_lend(gram->context, &back, &out, "OUT"));
     const bool mixed = params->accumulate == ISG_PRECISION_F64;
-    product p = {.out = out,
+    product p = {.out = back.host,
                  .sums = mixed ? ISG_F64 : gram->op.x.dtype,
                  .alpha = params->alpha == 0 ? 1 : params->alpha,
                  .beta = params->beta};
-    st = isg_sums_run(&(isg_sums){
-        .gram = gram, .transposed = params->transpose != 0, .v = v, .dtype = p.sums, .put = put, .user = &p});
+    TRY(isg_sums_run(&(isg_sums){.gram = gram,
+                                 .transposed = params->transpose != 0,
+                                 .v = in.host,
+                                 .dtype = p.sums,
+                                 .put = put,
+                                 .user = &p,
+                                 .skip = params->skip,
+                                 .tolerance = params->tolerance,
+                                 .report = params->report}));
+    st = isg_view_return(gram->context, &back);
+fail:
+    isg_lent_free(&in);
+    isg_lent_free(&back);
     return st;
 }

@@ -14,6 +14,7 @@ typedef struct walker {
     cl_kernel kernel;
     cl_mem values, sources;                 // of the walk's targets
     cl_mem partial_values, partial_sources; // of parts of the sources
+    isg_skipping skipping;
 } walker;
 
 enum { PARTIAL_BYTES = 8 << 20 };
@@ -172,8 +173,7 @@ static isg_status launch(isg_walk *walk, const isg_stretch *s)
     walker *p = walk->job;
     isg_status st;
     isg_arg args[ISG_WALK_ARGS + 9];
-    int n = ISG_WALK_ARGS;
-    isg_walk_args(walk, args);
+    int n = isg_walk_args(walk, args);
     args[n++] = arg_mem(s->blocks ? p->partial_values : p->values);
     args[n++] = arg_mem(s->blocks ? p->partial_sources : p->sources);
     args[n++] = arg_int(s->target_lo);
@@ -220,6 +220,8 @@ static isg_status compute(walker *p)
     char options[ISG_LONGEST_OPTIONS];
     isg_text text = {options, sizeof options, 0};
     walk->shape = isg_walk_shape(gram, 1);
+    if (walk->log_weights)
+        TRY(isg_walk_skip(walk, &p->skipping, p->asked->skip, 0));
     walk->cost = 16;
     walk->bytes_per_target = p->asked->count * element_bytes(p);
     walk->done = p->asked->before;
@@ -234,6 +236,17 @@ fail:
     return st;
 }
 
+// What there is of no sources.
+static void put_nothing(const isg_extremes *asked)
+{
+    const isg_operator *op = &asked->gram->op;
+    for (int64_t i = 0; i < (asked->transposed ? op->y.count : op->x.count) * asked->count; i++) {
+        isg_store_double(op->x.dtype, asked->values, i, NAN);
+        if (asked->sources)
+            asked->sources[i] = -1;
+    }
+}
+
 isg_status isg_extremes_run(const isg_extremes *asked)
 {
     walker p = {.walk = {.gram = asked->gram,
@@ -245,7 +258,17 @@ isg_status isg_extremes_run(const isg_extremes *asked)
                          .end = end},
                 .asked = asked};
     p.walk.job = &p;
-    isg_status st = compute(&p);
+    p.walk.done = asked->before;
+    isg_status st = ISG_OK;
+    if (asked->gram->op.x.count > 0 && asked->gram->op.y.count > 0)
+        st = compute(&p);
+    else
+        put_nothing(asked);
+    if (asked->report) {
+        double pairs = p.walk.done - asked->before;
+        *asked->report = (isg_skip_report){pairs, pairs - p.skipping.skipped, 0};
+    }
+    isg_skipping_free(&p.skipping);
     isg_buffer_free(&p.values);
     isg_buffer_free(&p.sources);
     isg_buffer_free(&p.partial_values);

@@ -340,7 +340,8 @@ isg_status isg_gram_diagonal(isg_gram *gram, isg_array k)
     void *values = isg_alloc(count, element);
     if (!values)
         return isg_fail(error, ISG_ERR_MEMORY, "no memory for a diagonal of %lld", (long long)count);
-    st = isg_gram_direct_diagonal(gram, count, values);
+    if (count > 0)
+        st = isg_gram_direct_diagonal(gram, count, values);
     for (int64_t i = 0; i < count && !st; i++)
         memcpy((char *)k.data + i * k.strides[0] * (int64_t)element, (char *)values + i * (int64_t)element, element);
     free(values);

@@ -71,6 +71,9 @@ isg_status isg_gram_measure(isg_gram *gram, isg_gram_limits *out)
     isg_block whole = {.rows = n, .cols = m, .stride = m, .dtype = dtype};
     isg_error_clear(&context->error);
     *out = (isg_gram_limits){0};
+    if (n == 0 || m == 0)
+        return isg_fail(&context->error, ISG_ERR_SHAPE, "K is %lld x %lld: there is nothing to measure", (long long)n,
+                        (long long)m);
     TRY(isg_measure_fill(context, type, &out->fill_bytes_per_s));
     TRY(measure_operations(gram, type, out));
     double pairs = (double)n * (double)m;

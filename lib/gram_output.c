@@ -101,7 +101,7 @@ isg_status isg_output_check_lower(isg_gram *gram, const isg_array *k, isg_output
     isg_status st = isg_output_check_type(gram, k, 1, true);
     int64_t n = gram->op.x.count, twice;
     uint64_t address;
-    *out = (isg_output){.kind = ISG_OUTPUT_ROWS, .k = *k};
+    *out = (isg_output){.kind = n > 0 ? ISG_OUTPUT_ROWS : ISG_OUTPUT_EMPTY, .k = *k};
     if (st)
         return st;
     if (!gram->op.symmetric)

@@ -125,15 +125,37 @@ static isg_status take_factors(isg_operator *op, const isg_gram_params *p, isg_e
     }
     return ISG_OK;
 }
+// A set without points, where that is allowed: it lies nowhere.
+static bool is_empty(const isg_array *a, const uint8_t *include)
+{
+    if (a->ndim != 2 || a->shape[0] < 0 || a->shape[1] < 1 || isg_dtype_bytes(a->dtype) == 0)
+        return false;
+    for (int64_t i = 0; i < a->shape[0]; i++)
+        if (!include || include[i])
+            return false;
+    return true;
+}
+
+static isg_status read_points(isg_points *points, const isg_array *a, const uint8_t *include, isg_dtype dtype,
+                              const isg_gram_params *params, const char *name, isg_error *error)
+{
+    static const double nowhere;
+    if (params->allow_empty && params->method == ISG_METHOD_CONTRACT && is_empty(a, include)) {
+        *points = (isg_points){.dtype = dtype, .dims = a->shape[1], .stride = a->shape[1], .rows = &nowhere};
+        return ISG_OK;
+    }
+    return isg_points_read(points, a, include, dtype, params->allow_nonfinite != 0, name, error);
+}
+
 isg_status isg_operator_make(isg_operator *op, const isg_gram_params *params, isg_dtype dtype, isg_error *error)
 {
     *op = (isg_operator){.symmetric = false};
     isg_status st = ISG_OK;
     const char *x_name = params->x_name ? params->x_name : "X", *y_name = params->y_name ? params->y_name : "Y";
-    bool lenient = params->allow_nonfinite != 0, alone = params->y.dtype == ISG_DTYPE_NONE;
+    bool alone = params->y.dtype == ISG_DTYPE_NONE;
     if ((st = resolve_kernel(op, params, error)) ||
-        (st = isg_points_read(&op->x, &params->x, params->include, dtype, lenient, x_name, error)) ||
-        (!alone && (st = isg_points_read(&op->y, &params->y, NULL, dtype, lenient, y_name, error))))
+        (st = read_points(&op->x, &params->x, params->include, dtype, params, x_name, error)) ||
+        (!alone && (st = read_points(&op->y, &params->y, NULL, dtype, params, y_name, error))))
         goto fail;
     if (!alone && op->y.dims != op->x.dims) {
         st = isg_fail(error, ISG_ERR_SHAPE, "%s has %lld columns and %s has %lld; points must have the same dimension",

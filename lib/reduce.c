@@ -10,6 +10,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+// Arrays that may lie in buffers.
+enum { LENT_WEIGHTS, LENT_V, LENT_OUT, LENT_INDICES, LENT_COUNT };
+
 // One call.
 typedef struct reduction {
     isg_gram *gram;
@@ -20,29 +23,35 @@ typedef struct reduction {
     double *sums; // of means: targets x columns of v, and one more
     int *powers;  // of two, of these columns
     char *shifts;
+    isg_skip_report report;
+    isg_lent lent[LENT_COUNT];
 } reduction;
 
 // Turns a vector into a matrix of one column.
 static isg_status check_matrix(isg_array *a, int64_t rows, const char *name, isg_error *error)
 {
-    if (a->mem)
-        return isg_fail(error, ISG_ERR_ARGUMENT, "%s is a cl_mem; it must lie in host memory", name);
     if (a->ndim == 1) {
         a->ndim = 2;
         a->shape[1] = 1;
         a->strides[1] = 1;
     }
-    if (a->ndim != 2 || !a->data || a->shape[0] != rows || a->shape[1] < 1)
+    if (a->ndim != 2 || (!a->data && !a->mem && rows > 0) || a->shape[0] != rows || a->shape[1] < 1)
         return isg_fail(error, ISG_ERR_SHAPE, "%s must have data and %lld rows", name, (long long)rows);
     return ISG_OK;
 }
 
-static isg_status check_input(isg_array *a, int64_t rows, const char *name, isg_error *error)
+// From here on it lies in host memory.
+static isg_status check_input(isg_context *context, isg_array *a, isg_lent *lent, int64_t rows, const char *name)
 {
+    isg_error *error = &context->error;
+    isg_place place;
     isg_status st = check_matrix(a, rows, name, error);
     if (!st && (isg_dtype_bytes(a->dtype) == 0 || a->dtype == ISG_F16))
         st = isg_fail(error, ISG_ERR_DTYPE, "%s is of %s", name, isg_dtype_name(a->dtype));
-    return st;
+    if (st || (st = isg_view_place(context, a, name, &place)) || (st = isg_view_lend(context, lent, a, name)))
+        return st;
+    *a = lent->host;
+    return ISG_OK;
 }
 
 // Checks where an output lies, against the points and the other arrays.
@@ -60,7 +69,9 @@ static isg_status check_output(reduction *r, isg_array *a, int64_t columns, isg_
     if (a->shape[1] != columns)
         return isg_fail(error, ISG_ERR_SHAPE, "%s has %lld columns, and must have %lld", name, (long long)a->shape[1],
                         (long long)columns);
-    if (isg_view_overlaps_itself(a))
+    if (a->mem && (isg_view_flags(a->mem) & (CL_MEM_HOST_READ_ONLY | CL_MEM_HOST_NO_ACCESS)))
+        return isg_fail(error, ISG_ERR_ARGUMENT, "%s: its buffer was made so that the host cannot write it", name);
+    if (r->targets > 0 && isg_view_overlaps_itself(a))
         return isg_fail(error, ISG_ERR_SHAPE, "%s: its strides make elements of it overlap", name);
     if ((st = isg_view_place(r->gram->context, a, name, &place)))
         return st;
@@ -84,10 +95,10 @@ static bool takes_count(isg_reduction kind)
     return kind == ISG_REDUCE_LEAST || kind == ISG_REDUCE_LARGEST;
 }
 
-static isg_status check_weights(const reduction *r, isg_array *weights)
+static isg_status check_weights(reduction *r, isg_array *weights)
 {
     isg_error *error = &r->gram->context->error;
-    isg_status st = check_input(weights, r->sources, "weights", error);
+    isg_status st = check_input(r->gram->context, weights, &r->lent[LENT_WEIGHTS], r->sources, "weights");
     for (int64_t j = 0; j < r->sources && !st; j++) {
         double w = isg_load_double(weights->dtype, weights->data, j * weights->strides[0]);
         if (!(w >= 0) || isinf(w))
@@ -107,13 +118,15 @@ static isg_status check(reduction *r, isg_array *weights, int32_t *count)
     *count = p->count == 0 ? 1 : p->count;
     if ((unsigned)p->reduction >= ISG_REDUCTION_COUNT)
         return isg_fail(error, ISG_ERR_ARGUMENT, "unknown reduction");
+    if ((unsigned)p->skip > ISG_SKIP_NEVER || !(p->tolerance >= 0 && p->tolerance < 1) ||
+        (p->tolerance > 0 && p->reduction != ISG_REDUCE_SUM))
+        return isg_fail(error, ISG_ERR_ARGUMENT, "skipping %d with tolerance %g; one in [0, 1) is for sums",
+                        (int)p->skip, p->tolerance);
     if (takes_count(p->reduction) && (*count < 1 || *count > ISG_MOST_EXTREMES || *count > r->sources))
         return isg_fail(error, ISG_ERR_ARGUMENT, "%d values of each %lld; 1 to %lld are possible", (int)*count,
                         (long long)r->sources, (long long)isg_min(r->sources, ISG_MOST_EXTREMES));
     if (takes_count(p->reduction) && r->sources > INT32_MAX)
         return isg_fail(error, ISG_ERR_OVERFLOW, "%lld points are too many to be numbered", (long long)r->sources);
-    if (takes_weights(p->reduction) && op->factors)
-        return isg_fail(error, ISG_ERR_ARGUMENT, "factors do not go with this reduction; it takes weights");
     if (!takes_weights(p->reduction) && (p->weights.dtype != ISG_DTYPE_NONE || p->v.dtype != ISG_DTYPE_NONE))
         return isg_fail(error, ISG_ERR_ARGUMENT, "weights are for logsumexp and means");
     if (!takes_count(p->reduction) && (p->count != 0 || p->indices.dtype != ISG_DTYPE_NONE))
@@ -121,13 +134,14 @@ static isg_status check(reduction *r, isg_array *weights, int32_t *count)
     if ((p->v.dtype != ISG_DTYPE_NONE) != (p->reduction == ISG_REDUCE_MEAN))
         return isg_fail(error, ISG_ERR_ARGUMENT, "means, and nothing else, are of vectors v");
     if ((weights->dtype != ISG_DTYPE_NONE && (st = check_weights(r, weights))) ||
-        (p->reduction == ISG_REDUCE_MEAN && (st = check_input(&r->v, r->sources, "v", error))))
+        (p->reduction == ISG_REDUCE_MEAN &&
+         (st = check_input(r->gram->context, &r->v, &r->lent[LENT_V], r->sources, "v"))))
         return st;
     int64_t columns = takes_count(p->reduction) ? *count : p->reduction == ISG_REDUCE_MEAN ? r->v.shape[1] : 1;
-    const isg_array *others[] = {weights, &r->v, &r->indices};
+    const isg_array *others[] = {&p->weights, &p->v, &p->indices};
     if ((st = check_output(r, &r->out, columns, op->x.dtype, "out", others, 2)))
         return st;
-    others[2] = &r->out;
+    others[2] = &p->out;
     return r->indices.dtype == ISG_DTYPE_NONE ? ISG_OK
                                               : check_output(r, &r->indices, columns, ISG_I64, "indices", others, 3);
 }
@@ -143,10 +157,18 @@ static void put_sum(void *user, int64_t target, int64_t column, double sum, int 
     put_out(r, target, column, r->reference->combine(1, sum, exponent, 0, 0));
 }
 
+// Of the target's row of K.
+static double log_factor(const reduction *r, int64_t target)
+{
+    const void *factors = r->params->transpose ? NULL : r->gram->op.factors;
+    return factors ? isg_log_factor(r->reference, factors, target) : 0;
+}
+
 static void put_log(void *user, int64_t target, int64_t column, double sum, int exponent)
 {
     const reduction *r = user;
-    put_out(r, target, column, r->reference->log_sum(isg_load_double(r->out.dtype, r->shifts, target), sum, exponent));
+    const double shift = isg_load_double(r->out.dtype, r->shifts, target), factor = log_factor(r, target);
+    put_out(r, target, column, r->reference->log_sum(shift + factor, sum, exponent));
 }
 
 static void keep_sum(void *user, int64_t target, int64_t column, double sum, int exponent)
@@ -173,7 +195,10 @@ static isg_status sum_rows(reduction *r)
                                     .v = ones(r->sources),
                                     .dtype = r->out.dtype,
                                     .put = put_sum,
-                                    .user = r});
+                                    .user = r,
+                                    .skip = r->params->skip,
+                                    .tolerance = r->params->tolerance,
+                                    .report = &r->report});
 }
 
 static isg_status find_extremes(reduction *r, int32_t count)
@@ -190,6 +215,7 @@ static isg_status find_extremes(reduction *r, int32_t count)
                                               .transposed = r->params->transpose != 0,
                                               .largest = r->params->reduction == ISG_REDUCE_LARGEST,
                                               .count = count,
+                                              .report = &r->report,
                                               .values = values,
                                               .sources = sources});
     for (int64_t i = 0; i < r->targets && !st; i++)
@@ -226,6 +252,7 @@ static isg_status sum_exponentials(reduction *r, const char *log_weights)
     const bool mean = r->params->reduction == ISG_REDUCE_MEAN;
     const int64_t columns = mean ? r->v.shape[1] : 0;
     const double pairs = (double)r->targets * (double)r->sources;
+    isg_skip_report largest;
     double *v = NULL;
     TRY(isg_extremes_run(&(isg_extremes){.gram = r->gram,
                                          .transposed = r->params->transpose != 0,
@@ -233,6 +260,8 @@ static isg_status sum_exponentials(reduction *r, const char *log_weights)
                                          .count = 1,
                                          .total = 2 * pairs,
                                          .log_weights = log_weights,
+                                         .skip = r->params->skip,
+                                         .report = &largest,
                                          .values = r->shifts}));
     // A row of nothing but log 0, or of NaN, is relative to 0: its exponentials are 0, or NaN.
     for (int64_t i = 0; i < r->targets; i++) {
@@ -257,11 +286,19 @@ static isg_status sum_exponentials(reduction *r, const char *log_weights)
                                  .log_weights = log_weights,
                                  .shifts = r->shifts,
                                  .put = mean ? keep_sum : put_log,
-                                 .user = r}));
+                                 .user = r,
+                                 .skip = r->params->skip,
+                                 .report = &r->report}));
+    r->report.pairs += largest.pairs;
+    r->report.computed += largest.computed;
     for (int64_t i = 0; i < r->targets; i++)
         for (int64_t c = 0; c < columns; c++) {
             const double *row = r->sums + i * (columns + 1);
-            put_out(r, i, c, r->reference->quotient(row[c], row[columns], r->powers[c] - r->powers[columns]));
+            // A factor of the row goes in both sums; 0/0 and negative ones are no number.
+            put_out(r, i, c,
+                    log_factor(r, i) > -INFINITY
+                        ? r->reference->quotient(row[c], row[columns], r->powers[c] - r->powers[columns])
+                        : NAN);
         }
 fail:
     free(v);
@@ -277,8 +314,8 @@ static isg_status reduce_exponentials(reduction *r, const isg_array *weights)
     if (!log_weights || !r->shifts) {
         st = isg_fail(&r->gram->context->error, ISG_ERR_MEMORY, "no memory for weights");
     } else {
-        if (weights->dtype != ISG_DTYPE_NONE)
-            isg_log_weights(r->reference, weights, log_weights);
+        isg_log_weights(r->reference, weights, r->params->transpose ? r->gram->op.factors : NULL, r->sources,
+                        log_weights);
         st = sum_exponentials(r, log_weights);
     }
     free(log_weights);
@@ -304,10 +341,23 @@ isg_status isg_gram_reduce(isg_gram *gram, const isg_reduce_params *params)
                    .reference = isg_reference_get(gram->op.x.dtype, isg_probe_fused(gram->context, gram->op.x.dtype))};
     isg_array weights = params->weights;
     int32_t count;
-    isg_status st = check(&r, &weights, &count);
-    if (st)
-        return st;
+    isg_status st;
+    TRY(check(&r, &weights, &count));
+    TRY(isg_view_lend(gram->context, &r.lent[LENT_OUT], &r.out, "out"));
+    r.out = r.lent[LENT_OUT].host;
+    if (r.indices.dtype != ISG_DTYPE_NONE)
+        TRY(isg_view_lend(gram->context, &r.lent[LENT_INDICES], &r.indices, "indices"));
+    r.indices = r.lent[LENT_INDICES].host;
     if (takes_weights(params->reduction))
-        return reduce_exponentials(&r, &weights);
-    return params->reduction == ISG_REDUCE_SUM ? sum_rows(&r) : find_extremes(&r, count);
+        TRY(reduce_exponentials(&r, &weights));
+    else
+        TRY(params->reduction == ISG_REDUCE_SUM ? sum_rows(&r) : find_extremes(&r, count));
+    TRY(isg_view_return(gram->context, &r.lent[LENT_OUT]));
+    TRY(isg_view_return(gram->context, &r.lent[LENT_INDICES]));
+    if (params->report)
+        *params->report = r.report;
+fail:
+    for (int i = 0; i < LENT_COUNT; i++)
+        isg_lent_free(&r.lent[i]);
+    return st;
 }

@@ -50,6 +50,7 @@ static double shift_of(isg_dtype dtype, const void *row, int64_t count)
 // What the rows have in common. v: of ones, or a mean's, and ones.
 typedef struct shared {
     const isg_reference *reference;
+    const void *factors; // of the targets' rows of K, which logarithms leave out; NULL: none
     isg_weights v, ones;
     void *log_weights;
 } shared;
@@ -72,10 +73,14 @@ static void exponentials(const shared *s, const isg_reduce_params *p, char *row,
         s->reference->shift(row, none, shift, count);
     free(none);
     double total = sum_of(s, &s->ones, 0, row);
+    const double factor = s->factors ? isg_log_factor(s->reference, s->factors, i) : 0;
     if (p->reduction == ISG_REDUCE_LOGSUMEXP)
-        put(p, i, 0, s->reference->log_sum(isg_load_double(dtype, shift, 0), total, s->ones.exponents[0]));
+        put(p, i, 0, s->reference->log_sum(isg_load_double(dtype, shift, 0) + factor, total, s->ones.exponents[0]));
     for (int64_t c = 0; p->reduction == ISG_REDUCE_MEAN && c < p->v.shape[1]; c++)
-        put(p, i, c, s->reference->quotient(sum_of(s, &s->v, c, row), total, s->v.exponents[c] - s->ones.exponents[0]));
+        put(p, i, c,
+            factor > -INFINITY
+                ? s->reference->quotient(sum_of(s, &s->v, c, row), total, s->v.exponents[c] - s->ones.exponents[0])
+                : NAN);
 }
 
 static bool make_shared(shared *s, const isg_operator *op, const isg_reduce_params *p, int64_t sources)
@@ -89,8 +94,8 @@ static bool make_shared(shared *s, const isg_operator *op, const isg_reduce_para
     s->log_weights = isg_alloc(sources, isg_dtype_bytes(dtype));
     if (!s->log_weights || isg_weights_make(&s->ones, &ones, dtype, dtype, largest, 1, NULL))
         return false;
-    if (p->weights.dtype != ISG_DTYPE_NONE)
-        isg_log_weights(s->reference, &p->weights, s->log_weights);
+    isg_log_weights(s->reference, &p->weights, p->transpose ? op->factors : NULL, sources, s->log_weights);
+    s->factors = p->transpose ? NULL : op->factors;
     return p->reduction != ISG_REDUCE_MEAN || isg_weights_make(&s->v, &p->v, dtype, dtype, 0, 1, NULL) == ISG_OK;
 }
 

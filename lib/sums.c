@@ -5,6 +5,7 @@
 #include "walk.h"
 #include "weights.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 typedef struct walker {
@@ -16,6 +17,7 @@ typedef struct walker {
     cl_kernel kernel, join;
     cl_mem v, totals, open, partial; // of the walk's sets
     int64_t v_pitch;                 // sources that v has room for
+    isg_skipping skipping;
 } walker;
 
 enum {
@@ -87,14 +89,25 @@ fail:
     return st;
 }
 
+// 0 times what is not finite is NaN.
+static bool keeps(void *job, int64_t first, int64_t count)
+{
+    const walker *p = job;
+    const isg_weights *w = &p->weights;
+    for (int64_t g = p->group; g < p->group + p->groups; g++)
+        for (int64_t i = (g * w->count + first) * w->width; i < (g * w->count + first + count) * w->width; i++)
+            if (!isfinite(isg_load_double(w->dtype, w->values, i)))
+                return true;
+    return false;
+}
+
 static isg_status launch(isg_walk *walk, const isg_stretch *s)
 {
     walker *p = walk->job;
     isg_context *context = walk->gram->context;
     isg_status st;
     isg_arg args[ISG_WALK_ARGS + 14];
-    int n = ISG_WALK_ARGS;
-    isg_walk_args(walk, args);
+    int n = isg_walk_args(walk, args);
     args[n++] = arg_mem(p->v);
     args[n++] = arg_mem(s->blocks ? p->partial : p->totals);
     args[n++] = arg_mem(p->open);
@@ -189,6 +202,7 @@ static isg_status compute(walker *p)
     walk->done = p->asked->before;
     walk->total = p->asked->before +
                   (double)gram->op.x.count * (double)gram->op.y.count * (double)((p->weights.groups + most - 1) / most);
+    TRY(isg_walk_skip(walk, &p->skipping, p->asked->skip, p->asked->tolerance));
     for (p->group = 0; p->group < p->weights.groups; p->group += p->groups) {
         p->groups = isg_min(most, p->weights.groups - p->group);
         walk->cost = 16 + (double)pass_columns(p);
@@ -200,6 +214,22 @@ fail:
     return st;
 }
 
+// Sums over nothing.
+static void put_zeros(const isg_sums *sums)
+{
+    const int64_t targets = sums->transposed ? sums->gram->op.y.count : sums->gram->op.x.count;
+    for (int64_t c = 0; c < sums->v.shape[1]; c++)
+        for (int64_t i = 0; i < targets; i++)
+            sums->put(sums->user, i, c, 0, 0);
+}
+
+static void tell(const walker *p)
+{
+    const double pairs = p->walk.done - p->asked->before, skipped = p->skipping.skipped;
+    if (p->asked->report)
+        *p->asked->report = (isg_skip_report){pairs, pairs - skipped, skipped > 0 ? p->asked->tolerance : 0};
+}
+
 isg_status isg_sums_run(const isg_sums *sums)
 {
     walker p = {.walk = {.gram = sums->gram,
@@ -209,10 +239,19 @@ isg_status isg_sums_run(const isg_sums *sums)
                          .begin = begin,
                          .bring = bring,
                          .launch = launch,
-                         .end = end},
+                         .end = end,
+                         .keeps = keeps},
                 .asked = sums};
     p.walk.job = &p;
+    p.walk.done = sums->before;
+    if (sums->gram->op.x.count == 0 || sums->gram->op.y.count == 0) {
+        put_zeros(sums);
+        tell(&p);
+        return ISG_OK;
+    }
     isg_status st = compute(&p);
+    tell(&p);
+    isg_skipping_free(&p.skipping);
     isg_weights_free(&p.weights);
     isg_buffer_free(&p.v);
     isg_buffer_free(&p.totals);

@@ -5,6 +5,8 @@
 
 #include "gram.h"
 
+#include <isogram/skip.h>
+
 typedef struct isg_sums {
     isg_gram *gram;
     bool transposed; // the sources are X's points
@@ -17,6 +19,10 @@ typedef struct isg_sums {
     // Takes the sums: 2^exponent `sum` is the column's. Once for each, the targets of a set together.
     void (*put)(void *user, int64_t target, int64_t column, double sum, int exponent);
     void *user;
+    // Blocks of pairs to be left out; tolerance: 0, or, without log_weights, what K's values in them may be at most.
+    isg_skip skip;
+    double tolerance;
+    isg_skip_report *report; // NULL: nobody asks
 } isg_sums;
 
 isg_status isg_sums_run(const isg_sums *sums);

@@ -9,11 +9,13 @@
 #include <stdlib.h>
 
 // Points in a cube; weights near 1, or spread over all of the range. Edge: beside one weight at its upper end, of a
-// source where K is 0, all others are so small that their products lie on both sides of what counts.
+// source where K is 0, all others are so small that their products lie on both sides of what counts. Strung: points lie
+// along a line, in order, so that most pairs are far apart; one weight is infinite
+// where there is more than a column.
 static const struct product {
     const char *what, *function;
     int64_t d, columns;
-    bool factors, spread, edge, quick;
+    bool factors, spread, edge, quick, strung;
     isg_apply_params apply;
 } products[] = {
     {.what = "apply rbf", .function = "rbf(gamma=0.7)", .d = 3, .columns = 1, .quick = true},
@@ -53,6 +55,19 @@ static const struct product {
      .columns = 2,
      .edge = true,
      .quick = true},
+    {.what = "apply rbf, blocks skipped",
+     .function = "rbf(gamma=3)",
+     .d = 3,
+     .columns = 1,
+     .quick = true,
+     .strung = true,
+     .apply = {.skip = ISG_SKIP_ALWAYS}},
+    {.what = "apply laplacian times linear, blocks skipped",
+     .function = "laplacian(gamma=9)*linear",
+     .d = 9,
+     .columns = 7,
+     .strung = true,
+     .apply = {.skip = ISG_SKIP_ALWAYS, .transpose = 1}},
 };
 enum { PRODUCTS = sizeof products / sizeof *products };
 
@@ -60,7 +75,7 @@ enum { PRODUCTS = sizeof products / sizeof *products };
 static const struct reduction {
     const char *what, *function;
     int64_t d, columns;
-    bool far, weights, quick;
+    bool far, weights, quick, strung;
     isg_reduce_params reduce;
 } reductions[] = {
     {.what = "reduce sum", .function = "matern52", .d = 3, .columns = 1},
@@ -108,6 +123,13 @@ static const struct reduction {
      .far = true,
      .weights = true,
      .reduce = {.reduction = ISG_REDUCE_MEAN}},
+    {.what = "reduce logsumexp, blocks skipped",
+     .function = "2*matern32*rbf(gamma=3)",
+     .d = 3,
+     .columns = 1,
+     .weights = true,
+     .strung = true,
+     .reduce = {.reduction = ISG_REDUCE_LOGSUMEXP, .skip = ISG_SKIP_ALWAYS}},
 };
 enum { REDUCTIONS = sizeof reductions / sizeof *reductions };
 
@@ -158,6 +180,17 @@ static bool make_points(isg_case *c, const char *what, const char *function, boo
     return true;
 }
 
+// Point i of n is moved 60 i/n along the first axis.
+static void string_points(isg_case *c)
+{
+    for (int64_t i = 0; i < c->n; i++)
+        isg_store_double(c->dtype, c->a, i * c->d,
+                         isg_load_double(c->dtype, c->a, i * c->d) + (double)(i * 60) / (double)c->n);
+    for (int64_t i = 0; i < c->m; i++)
+        isg_store_double(c->dtype, c->b, i * c->d,
+                         isg_load_double(c->dtype, c->b, i * c->d) + (double)(i * 60) / (double)c->m);
+}
+
 static bool make_product(isg_case *c, int at, bool quick)
 {
     const struct product *product = &products[at];
@@ -165,7 +198,7 @@ static bool make_product(isg_case *c, int at, bool quick)
     const bool transposed = product->apply.transpose != 0;
     const int reach = c->dtype == ISG_F64 ? 1000 : 130;
     c->kind = ISG_CASE_APPLY;
-    c->inputs = product->spread ? "spread" : product->edge ? "edge" : "easy";
+    c->inputs = product->spread ? "spread" : product->edge ? "edge" : product->strung ? "strung" : "easy";
     c->d = product->d;
     c->columns = product->columns;
     c->apply = product->apply;
@@ -184,6 +217,10 @@ static bool make_product(isg_case *c, int at, bool quick)
         isg_store_double(c->dtype, c->v, p, c->dtype == ISG_F64 ? 0x1p1000 : 0x1p60);
     if (product->edge)
         isg_store_double(c->dtype, c->b, 0, 1e6);
+    if (product->strung)
+        string_points(c);
+    if (product->strung && c->columns > 1)
+        isg_store_double(c->dtype, c->v, ((transposed ? c->n : c->m) - 5) * c->columns + c->columns - 1, INFINITY);
     if (product->factors && !(c->factors = isg_alloc(c->n, sizeof *c->factors)))
         return false;
     for (int64_t i = 0; i < c->n && product->factors; i++)
@@ -202,7 +239,7 @@ static bool make_reduction(isg_case *c, int at, bool quick)
     uint64_t state = 0x4000 + (uint64_t)at;
     const bool transposed = reduction->reduce.transpose != 0;
     c->kind = ISG_CASE_REDUCE;
-    c->inputs = reduction->far ? "far" : "easy";
+    c->inputs = reduction->far ? "far" : reduction->strung ? "strung" : "easy";
     c->d = reduction->d;
     c->columns = reduction->columns;
     c->reduce = reduction->reduce;
@@ -219,6 +256,8 @@ static bool make_reduction(isg_case *c, int at, bool quick)
     }
     for (int64_t i = 0; i < c->n && reduction->far; i += 4)
         isg_store_double(c->dtype, c->a, i * c->d, 40 + (double)i);
+    if (reduction->strung)
+        string_points(c);
     c->count *= is_extreme(c) ? 2 : 1;
     return true;
 }

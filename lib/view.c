@@ -154,6 +154,41 @@ fail:
     return st;
 }
 
+isg_status isg_view_lend(isg_context *context, isg_lent *lent, const isg_array *array, const char *name)
+{
+    *lent = (isg_lent){*array, *array, NULL};
+    return array->mem ? isg_view_read(context, &lent->host, name, &lent->copy) : ISG_OK;
+}
+
+isg_status isg_view_return(isg_context *context, const isg_lent *lent)
+{
+    isg_status st = ISG_OK;
+    const isg_array *to = &lent->given, *from = &lent->host;
+    const int64_t element = (int64_t)isg_dtype_bytes(to->dtype);
+    int64_t low, end;
+    if (!lent->copy)
+        return ISG_OK;
+    if (from->strides[0] == to->strides[0] && from->strides[1] == to->strides[1]) {
+        span(to, &low, &end);
+        CL_TRY(context, clEnqueueWriteBuffer(context->queue, to->mem, CL_TRUE, (size_t)((to->offset + low) * element),
+                                             (size_t)((end - low) * element), lent->copy, 0, NULL, NULL));
+    } else { // rows that isg_view_read gathered
+        for (int64_t i = 0; i < to->shape[0]; i++)
+            CL_TRY(context, clEnqueueWriteBuffer(
+                                context->queue, to->mem, CL_TRUE, (size_t)((to->offset + i * to->strides[0]) * element),
+                                (size_t)(to->shape[1] * element),
+                                (const char *)from->data + i * from->strides[0] * element, 0, NULL, NULL));
+    }
+fail:
+    return st;
+}
+
+void isg_lent_free(isg_lent *lent)
+{
+    free(lent->copy);
+    lent->copy = NULL;
+}
+
 static uint64_t size_of(int64_t stride)
 {
     return stride < 0 ? -(uint64_t)stride : (uint64_t)stride;

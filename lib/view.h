@@ -26,4 +26,15 @@ cl_mem_flags isg_view_flags(cl_mem mem);
 // Turns a checked view of a buffer into one of host memory, a copy. Waits for what is in the queue. *copy: to be freed.
 isg_status isg_view_read(isg_context *context, isg_array *array, const char *name, void **copy);
 
+// An array that is worked on in host memory: itself, or a copy of what a checked view of a buffer shows.
+typedef struct isg_lent {
+    isg_array host, given;
+    void *copy;
+} isg_lent;
+
+isg_status isg_view_lend(isg_context *context, isg_lent *lent, const isg_array *array, const char *name);
+// Puts what was written to lent->host back where it belongs.
+isg_status isg_view_return(isg_context *context, const isg_lent *lent);
+void isg_lent_free(isg_lent *lent);
+
 #endif

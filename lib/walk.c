@@ -53,6 +53,10 @@ void isg_walk_put_options(isg_text *to, const isg_walk *walk)
     isg_gram_put_options(to, walk->gram);
     isg_put(to, "-D SOURCES=%d -D VECTORS=%d -D GROUP=%d -D DIMS=%d -D TRANSPOSED=%d -D BLOCK_SOURCES=%d ",
             (int)s->sources, (int)s->vectors, (int)s->group, (int)s->dims, walk->transposed, ISG_BLOCK_SOURCES);
+    if (walk->skipping)
+        isg_skipping_put_options(to, walk->skipping);
+    else
+        isg_put(to, "-D SKIP=0 ");
     if (walk->log_weights) {
         char logarithm[ISG_LONGEST_OPTIONS];
         isg_plan_log_expression(&walk->gram->op.plan, logarithm, sizeof logarithm);
@@ -72,7 +76,7 @@ int64_t isg_walk_pitch(const isg_walk *walk)
     return isg_round_up(walk->target_count, target_panel(walk));
 }
 
-void isg_walk_args(const isg_walk *walk, isg_arg args[ISG_WALK_ARGS])
+int isg_walk_args(const isg_walk *walk, isg_arg args[ISG_WALK_ARGS])
 {
     const isg_gram *gram = walk->gram;
     const isg_panels *targets = isg_walk_target_panels(walk), *sources = isg_walk_source_panels(walk);
@@ -85,6 +89,9 @@ void isg_walk_args(const isg_walk *walk, isg_arg args[ISG_WALK_ARGS])
     args[6] = arg_int(isg_walk_pitch(walk));
     args[7] = arg_int(sources->pitch);
     args[8] = arg_mem(gram->numbers);
+    if (walk->skipping)
+        isg_skipping_args(walk->skipping, args + 9);
+    return walk->skipping ? ISG_WALK_ARGS : ISG_WALK_ARGS - ISG_SKIPPING_ARGS;
 }
 
 isg_range isg_walk_range(const isg_walk *walk, const isg_stretch *s)
@@ -142,6 +149,64 @@ static int64_t behind_blocks(const isg_walk *walk, int64_t lo, int64_t blocks)
     return isg_min(at * ISG_BLOCK_SOURCES - walk->source_first, walk->source_count);
 }
 
+// The pairs of a stretch that are left to compute, or about as many.
+static double work_of(const isg_walk *walk, int64_t target_lo, int64_t target_hi, int64_t source_lo, int64_t source_hi)
+{
+    const int64_t first = walk->source_first / ISG_BLOCK_SOURCES;
+    double work = 0;
+    if (!walk->skipping)
+        return (double)(target_hi - target_lo) * (double)(source_hi - source_lo);
+    for (int64_t lo = source_lo; lo < source_hi; lo = behind_blocks(walk, lo, 1))
+        work += isg_skipping_work(walk->skipping, target_lo, target_hi,
+                                  (walk->source_first + lo) / ISG_BLOCK_SOURCES - first);
+    return work;
+}
+
+// How many blocks from `lo` on, at least one, all targets together can do within the budget.
+static int64_t blocks_within(const isg_walk *walk, int64_t lo, double budget)
+{
+    enum { MOST = 1 << 20 };
+    if (!walk->skipping)
+        return (int64_t)fmin(fmax(budget / ((double)walk->target_count * ISG_BLOCK_SOURCES), 1), MOST);
+    int64_t count = 0;
+    for (double work = 0; lo < walk->source_count && count < MOST; count++) {
+        int64_t hi = behind_blocks(walk, lo, 1);
+        work += work_of(walk, 0, walk->target_count, lo, hi);
+        if (work > budget)
+            break;
+        lo = hi;
+    }
+    return isg_max(count, 1);
+}
+
+// How many panels of targets from `lo` on the sources of the stretch can do within the budget.
+static int64_t panels_within(const isg_walk *walk, const isg_stretch *s, double budget)
+{
+    const int64_t panel = target_panel(walk), step = isg_round_up(ISG_BLOCK_SOURCES, panel);
+    if (!walk->skipping)
+        return (int64_t)fmin(budget / (double)(s->source_hi - s->source_lo), 1e12) / panel;
+    int64_t hi = s->target_lo;
+    for (double work = 0; hi < walk->target_count && work <= budget; hi += step)
+        work += work_of(walk, hi, isg_min(hi + step, walk->target_count), s->source_lo, s->source_hi);
+    return (hi - s->target_lo) / panel;
+}
+
+// How fast a launch was, in what work_of tells. Where far less of it was computed than that, the next one may be of
+// another kind: it must not take many times as long.
+static isg_status measure(isg_walk *walk, const isg_stretch *s, double seconds)
+{
+    const double most = 4, pairs = (double)(s->target_hi - s->target_lo) * (double)(s->source_hi - s->source_lo);
+    double work = work_of(walk, s->target_lo, s->target_hi, s->source_lo, s->source_hi);
+    isg_status st = ISG_OK;
+    if (walk->skipping) {
+        double before = walk->skipping->skipped, looks = pairs / ISG_BLOCK_SOURCES;
+        st = isg_skipping_count(walk->skipping);
+        work = fmin(work, most * (pairs - (walk->skipping->skipped - before) + looks));
+    }
+    walk->rate = work / seconds;
+    return st;
+}
+
 // All pairs of the two sets, in launches of about a fifth of a second, so that no watchdog bites and progress is seen:
 // some blocks of sources by all targets, or one block by some of them.
 static isg_status cover(isg_walk *walk)
@@ -158,8 +223,7 @@ static isg_status cover(isg_walk *walk)
             double budget =
                 walk->rate > 0 ? seconds * walk->rate : first_work / ((double)walk->gram->op.x.dims + walk->cost);
             if (s.target_lo == 0) {
-                double blocks = budget / ((double)walk->target_count * ISG_BLOCK_SOURCES);
-                int64_t most = (int64_t)fmin(fmax(blocks, 1), 1 << 20),
+                int64_t most = blocks_within(walk, s.source_lo, budget),
                         panels = isg_round_up(walk->target_count, panel) / panel;
                 bool one_each = !s.opened && panels < busy_panels(walk) && walk->most_blocks > 1;
                 if (one_each)
@@ -172,15 +236,16 @@ static isg_status cover(isg_walk *walk)
                                ? (count + ISG_BLOCK_SOURCES - 1) / ISG_BLOCK_SOURCES
                                : 0;
             }
-            step = (int64_t)fmin(budget / (double)(s.source_hi - s.source_lo), 1e12) / panel;
-            step = isg_min(isg_max(step, busy_panels(walk)), WIDEST) * panel;
+            step = isg_min(isg_max(panels_within(walk, &s, budget), busy_panels(walk)), WIDEST) * panel;
             s.target_hi = s.blocks ? walk->target_count : isg_min(s.target_lo + step, walk->target_count);
             double start = isg_seconds(),
                    pairs = (double)(s.target_hi - s.target_lo) * (double)(s.source_hi - s.source_lo);
             isg_status st = walk->launch(walk, &s);
             if (st || (st = isg_finish(context)))
                 return st;
-            walk->rate = pairs / (isg_seconds() - start + 1e-9);
+            const double took = isg_seconds() - start + 1e-9;
+            if ((st = measure(walk, &s, took)))
+                return st;
             walk->done += pairs;
             if ((st = report(walk)))
                 return st;
@@ -195,6 +260,21 @@ static int64_t per_set(const isg_walk *walk, int64_t bytes_per_point, int64_t mu
     int64_t most = isg_min(isg_points_per_set(walk->gram),
                            walk->gram->context->max_alloc_bytes / isg_max(bytes_per_point, 1) - multiple);
     return isg_max(most / multiple * multiple, multiple);
+}
+
+isg_status isg_walk_skip(isg_walk *walk, isg_skipping *skipping, isg_skip asked, double tolerance)
+{
+    enum { UNIT = 64 };
+    bool use = false;
+    *skipping = (isg_skipping){.gram = walk->gram,
+                               .transposed = walk->transposed,
+                               .log_weights = walk->log_weights,
+                               .shifts = walk->shifts,
+                               .panel = (int32_t)target_panel(walk),
+                               .unit = walk->shape.depth ? walk->shape.depth : UNIT};
+    isg_status st = isg_skipping_choose(skipping, asked, tolerance, &use);
+    walk->skipping = use ? skipping : NULL;
+    return st;
 }
 
 isg_status isg_walk_run(isg_walk *walk)
@@ -213,11 +293,15 @@ isg_status isg_walk_run(isg_walk *walk)
         walk->target_count = isg_min(target_set, targets - t);
         TRY(pack(walk, true, t, walk->target_count));
         TRY(walk->begin(walk));
+        if (walk->skipping)
+            TRY(isg_skipping_targets(walk->skipping, t, walk->target_count, isg_max(walk->most_blocks, 1)));
         for (int64_t s = 0; s < sources; s += source_set) {
             walk->source_first = s;
             walk->source_count = isg_min(source_set, sources - s);
             TRY(pack(walk, false, s, walk->source_count));
             TRY(walk->bring(walk));
+            if (walk->skipping)
+                TRY(isg_skipping_sources(walk->skipping, s, walk->source_count, walk->keeps, walk->job));
             TRY(cover(walk));
         }
         TRY(walk->end(walk));

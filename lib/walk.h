@@ -8,6 +8,7 @@
 
 #include "program.h"
 #include "sides.h"
+#include "skipping.h"
 
 // What tile.h is built with; and of sums with columns of weights, how many of these are summed at once, and the sources
 // whose values are kept for further columns, 0: none.
@@ -37,6 +38,8 @@ struct isg_walk {
     isg_status (*launch)(isg_walk *, const isg_stretch *); // enqueues
     isg_status (*end)(isg_walk *);                         // the targets have met all sources
     void *job;
+    isg_skipping *skipping;                                 // blocks of pairs are left out; NULL: none
+    bool (*keeps)(void *job, int64_t first, int64_t count); // whether these sources may not be; NULL: all may
     const void *shifts, *log_weights; // tile.h's further numbers, in host memory: one for each target; for each source,
                                       // which makes values logarithms. NULL: none
     int64_t bytes_per_target, bytes_per_source; // of the walker's largest buffers: they bound the sets
@@ -46,7 +49,7 @@ struct isg_walk {
     double total;    // pairs of all walks of this call; 0: of this one
     // The sets that are packed now.
     int64_t target_first, target_count, source_first, source_count;
-    double done, rate; // pairs; and how many a second
+    double done, rate; // pairs; and how many a second, of those that are computed
     cl_mem further[2]; // of the targets' set and the sources'
 };
 
@@ -65,10 +68,14 @@ isg_tile_shape isg_walk_shape(const isg_gram *gram, int64_t columns);
 // The build options of tile.h, the operator's included.
 void isg_walk_put_options(isg_text *to, const isg_walk *walk);
 
-// The arguments that kernels over tile.h begin with, and the work-items of a launch.
-enum { ISG_WALK_ARGS = 9 };
-void isg_walk_args(const isg_walk *walk, isg_arg args[ISG_WALK_ARGS]);
+// The arguments that kernels over tile.h begin with, and how many; and the work-items of a launch.
+enum { ISG_WALK_ARGS = 9 + ISG_SKIPPING_ARGS };
+int isg_walk_args(const isg_walk *walk, isg_arg args[ISG_WALK_ARGS]);
 isg_range isg_walk_range(const isg_walk *walk, const isg_stretch *stretch);
+
+// Leaves out blocks of pairs on the way where that is asked for, possible, and worth it: sets walk->skipping to
+// `skipping` then, which is the caller's to free. tolerance: as isg_far_find. To be called when the shape is known.
+isg_status isg_walk_skip(isg_walk *walk, isg_skipping *skipping, isg_skip asked, double tolerance);
 
 // Goes all the way.
 isg_status isg_walk_run(isg_walk *walk);

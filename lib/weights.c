@@ -82,10 +82,24 @@ void isg_weights_free(isg_weights *weights)
     weights->fine = NULL;
 }
 
-void isg_log_weights(const isg_reference *reference, const isg_array *weights, void *logs)
+double isg_log_factor(const isg_reference *reference, const void *factors, int64_t row)
 {
-    for (int64_t j = 0; j < weights->shape[0]; j++)
-        isg_store_double(reference->dtype, logs, j,
-                         isg_load_double(weights->dtype, weights->data, j * weights->strides[0]));
-    reference->apply(FUNCTION_real_log, logs, NULL, logs, weights->shape[0]);
+    double log = 0, factor = 0;
+    isg_store_double(reference->dtype, &factor, 0, isg_load_double(reference->dtype, factors, row));
+    reference->apply(FUNCTION_real_log, &factor, NULL, &log, 1);
+    return isg_load_double(reference->dtype, &log, 0);
+}
+
+void isg_log_weights(const isg_reference *reference, const isg_array *weights, const void *factors, int64_t count,
+                     void *logs)
+{
+    const isg_dtype dtype = reference->dtype;
+    for (int64_t j = 0; j < count; j++)
+        isg_store_double(dtype, logs, j,
+                         weights->dtype == ISG_DTYPE_NONE
+                             ? 1
+                             : isg_load_double(weights->dtype, weights->data, j * weights->strides[0]));
+    reference->apply(FUNCTION_real_log, logs, NULL, logs, count);
+    for (int64_t j = 0; j < count && factors; j++)
+        isg_store_double(dtype, logs, j, isg_load_double(dtype, logs, j) + isg_log_factor(reference, factors, j));
 }

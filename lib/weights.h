@@ -27,7 +27,12 @@ isg_status isg_weights_make(isg_weights *weights, const isg_array *v, isg_dtype 
 void isg_weights_free(isg_weights *weights);
 
 // logs[j] = log(weights[j]) in the reference's type, the weights rounded to it first; of a vector, or a matrix's first
-// column, without negative numbers.
-void isg_log_weights(const isg_reference *reference, const isg_array *weights, void *logs);
+// column, without negative numbers, or of ones (dtype NONE). And log(factors[j]) added, rounded once more: factors of
+// the reference's type, or NULL; below 0 they give NaN.
+void isg_log_weights(const isg_reference *reference, const isg_array *weights, const void *factors, int64_t count,
+                     void *logs);
+
+// log(factor) of K's row, to be added to a logarithm of sums.
+double isg_log_factor(const isg_reference *reference, const void *factors, int64_t row);
 
 #endif

@@ -222,5 +222,122 @@ class Regress(Sums):
                 self.check_refusal(self.run_command("regress", *args), code, words)
 
 
+class Cluster(Sums):
+    """--cluster puts points in order and results back; --skip leaves out nothing but 0."""
+
+    def strings(self, name, n, d=2):
+        """Points of some places that lie apart, mixed."""
+        values = [round((self.random.uniform(0, 1) + 40 * (i % 5) * (k == 0)) * 2**10) / 2**10 for i in range(n) for k in range(d)]
+        self.save(name, "<f4", (n, d), values)
+        return [values[i * d : (i + 1) * d] for i in range(n)]
+
+    def test_products(self):
+        x, y = self.strings("x.npy", 1300), self.strings("y.npy", 2100)
+        v, w, old = self.vector("v.npy", 2100), self.vector("w.npy", 1300), self.vector("old.npy", 1300)
+        self.save("mask.npy", "|b1", (1300,), [i % 3 != 0 for i in range(1300)])
+        near = [[q for q in range(2100) if q % 5 == p % 5] for p in range(5)]
+        forward = [sum(v[j] * math.exp(-2 * dist2(p, y[j])) for j in near[i % 5]) for i, p in enumerate(x)]
+        back = [0.0] * 2100
+        for i, p in enumerate(x):
+            for j in near[i % 5]:
+                back[j] += w[i] * math.exp(-2 * dist2(p, y[j]))
+        included = [i for i in range(1300) if i % 3]
+        own = [sum(w[j] * math.exp(-2 * dist2(p, x[j])) for j in range(i % 5, 1300, 5)) for i, p in enumerate(x[:40])]
+        for files, options, want in [
+            (["x.npy", "y.npy"], ["--weights", "v.npy"], forward),
+            (["x.npy", "y.npy"], ["--weights", "v.npy", "--add", "old.npy"], [a + b for a, b in zip(forward, old)]),
+            (["x.npy", "y.npy"], ["--weights", "w.npy", "--transpose"], back),
+            (["x.npy", "y.npy"], ["--weights", "v.npy", "--include", "mask.npy"], [forward[i] for i in included]),
+            (["x.npy", "y.npy"], ["--weights", "v.npy", "--include", "mask.npy", "--factors", "w.npy"],
+             [w[i] * forward[i] for i in included]),
+            (["x.npy"], ["--weights", "w.npy"], own),
+        ]:
+            with self.subTest(options=options):
+                for skip in ("always", "never"):
+                    report = self.succeed("apply", *files, *options, "--gamma", 2, "--cluster", "--skip", skip, "-o",
+                                          f"{skip}.npy", "--json").json
+                    skipping = report["skipping"]
+                    self.assertEqual(skipping["bound"], 0)
+                    part = skipping["computed"] / skipping["pairs"]
+                    self.assertTrue(part < 0.5 if skip == "always" else part == 1, part)
+                    self.assertGreaterEqual(report["seconds"]["cluster"], 0)
+                got = self.read("always.npy")
+                self.assertEqual(got.values, self.read("never.npy").values)
+                for a, b in zip(got.values, want):
+                    self.assertAlmostEqual(a, b, delta=2e-4)
+                self.assertEqual(got.shape, (len(got.values),))
+
+    def test_reductions(self):
+        data, places = self.strings("x.npy", 1500), self.strings("p.npy", 320)
+        values, weights = self.vector("v.npy", 1500), self.vector("w.npy", 1500, 0)
+        density, means = [], []
+        for i, p in enumerate(places):
+            k = [weights[j] * math.exp(-2 * dist2(p, data[j])) for j in range(i % 5, 1500, 5)]
+            density.append(math.log(sum(k) / sum(weights) * 2 / math.pi))
+            means.append(sum(a * b for a, b in zip(k, values[i % 5 :: 5])) / sum(k))
+        for args, want in [(["kde", "x.npy", "p.npy", "--sigma", 0.5, "--weights", "w.npy"], density),
+                           (["regress", "x.npy", "v.npy", "p.npy", "--sigma", 0.5, "--weights", "w.npy"], means)]:
+            for skip in ("always", "never"):
+                report = self.succeed(*args, "--cluster", "--skip", skip, "-o", f"{skip}.npy", "--json").json
+                part = report["skipping"]["computed"] / report["skipping"]["pairs"]
+                self.assertTrue(part < 0.6 if skip == "always" else part == 1, part)
+            self.assertEqual(self.read("always.npy").values, self.read("never.npy").values)
+            self.check_values(self.read("always.npy"), (320,), want, 2e-4)
+        self.points("g.npy", 200, 2)
+        for name in ("plain", "clustered"):
+            self.succeed("kde", "g.npy", "--sigma", 0.3, "--grid", "5,7", *["--cluster"] * (name == "clustered"), "-o",
+                         f"{name}.npy", "--quiet")
+        self.check_values(self.read("clustered.npy"), (5, 7), self.read("plain.npy").values, 1e-4)
+
+    def test_tolerance(self):
+        self.strings("x.npy", 700)
+        v = self.vector("v.npy", 700)
+        for tolerance in ("0", "0.01"):
+            report = self.succeed("apply", "x.npy", "--weights", "v.npy", "--kernel", "cauchy", "--cluster", "--skip", "always",
+                                  "--tolerance", tolerance, "-o", f"{tolerance}.npy", "--json").json["skipping"]
+            self.assertEqual((report["bound"], report["computed"] < report["pairs"]), (float(tolerance), tolerance != "0"))
+        most = 0.01 * sum(map(abs, v)) + 1e-3
+        self.check_values(self.read("0.01.npy"), (700,), self.read("0.npy").values, most)
+
+    def test_nothing(self):
+        self.save("none.npy", "<f4", (0, 2), [])
+        self.save("empty.npy", "<f4", (0,), [])
+        self.points("x.npy", 3, 2)
+        self.vector("v.npy", 3)
+        for cluster in ([], ["--cluster"]):
+            for args, shape, want in [
+                (["apply", "x.npy", "none.npy", "--weights", "empty.npy"], (3,), [0, 0, 0]),
+                (["apply", "none.npy", "x.npy", "--weights", "v.npy"], (0,), []),
+                (["kde", "none.npy", "x.npy", "--sigma", 1], (3,), None),
+                (["regress", "none.npy", "empty.npy", "x.npy"], (3,), None),
+                (["regress", "x.npy", "v.npy", "none.npy"], (0,), []),
+            ]:
+                with self.subTest(args=args):
+                    self.succeed(*args, *cluster, "-o", "o.npy", "--quiet")
+                    got = self.read("o.npy")
+                    self.assertEqual(got.shape, shape)
+                    if want is None:
+                        self.assertFalse(any(math.isfinite(value) for value in got.values))
+                    else:
+                        self.assertEqual(got.values, want)
+        self.check_refusal(self.run_command("knn", "x.npy", "none.npy", "-o", "k.npy"), cli.FAILED, "1 to 0")
+
+    def test_refusals(self):
+        self.points("x.npy", 4, 2)
+        self.vector("v.npy", 4)
+        self.vector("short.npy", 3)
+        self.save("nan.npy", "<f4", (2, 2), [1, 2, 3, math.nan])
+        for args, code, words in [
+            (["--weights", "v.npy", "--skip", "often"], cli.USAGE, "--skip 'often'"),
+            (["--weights", "v.npy", "--tolerance", "1"], cli.USAGE, "--tolerance '1'"),
+            (["--weights", "v.npy", "--tolerance", "-1"], cli.USAGE, "--tolerance '-1'"),
+            (["--weights", "short.npy", "--cluster"], cli.FAILED, ["V is 3 x 1", "4 rows"]),
+            (["nan.npy", "--weights", "v.npy", "--cluster"], cli.FAILED, ["nan.npy", "row 1, column 1"]),
+        ]:
+            with self.subTest(args=args):
+                self.check_refusal(self.run_command("apply", "x.npy", *args, "-o", "o.npy"), code, words)
+                self.assertFalse(self.path("o.npy").exists())
+
+
 if __name__ == "__main__":
     cli.main("test_cli_sums.py")

@@ -487,6 +487,8 @@ class SumMutations(Patched):
              {"reduce largest 3, transposed/easy"}),
             (("extremes.cl", "pick_bits(better, source, from[c])", "pick_bits(better, source + BITS(1), from[c])"),
              {"reduce least 1/easy"}),
+            (("apply.cl", "FIRST_LANE(sqdist) >= far[0]", "FIRST_LANE(sqdist) >= far[0] * (scalar)0.01f"),
+             {"apply rbf, blocks skipped/strung"}),
         ]:
             with self.subTest(rule=rule):
                 self.assertEqual(set(self.verify(*FUSED, rules=[rule, *ONLY_SUMS])), expected)

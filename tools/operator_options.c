@@ -15,6 +15,20 @@ const char scale_help[] =
 const char row_help[] = "      --include M.npy   only the rows of X for which M is not 0\n"
                         "      --factors W.npy   multiply row i of K by W[i]\n";
 
+const char skip_help[] =
+    "      --skip WHEN       skip blocks of pairs where K is 0: auto (the default), always, never\n";
+
+static bool take_skip(isg_skip *to, const char *value)
+{
+    static const char *const words[] = {"auto", "always", "never"};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(value, words[i]) == 0) {
+            *to = (isg_skip)i;
+            return true;
+        }
+    return misuse("--skip '%s'; it is auto, always or never", value), false;
+}
+
 static bool take_scale(double *to, const char *name, const char *value)
 {
     // 0 would mean the default; it is out of range like every number below it.
@@ -51,6 +65,7 @@ int take_operator_option(operator_options *o, int option, char *value)
         return strchr(value, ',') || take_scale(&o->params.lengthscale, "lengthscale", value) ? 1 : -1;
     case OPTION_INCLUDE: o->include = value; return 1;
     case OPTION_FACTORS: o->factors = value; return 1;
+    case OPTION_SKIP: return take_skip(&o->skip, value) ? 1 : -1;
     default: return 0;
     }
 }
@@ -222,4 +237,19 @@ void report_kernel(cJSON *report, const operator_options *o, const isg_gram *gra
         cJSON_AddNumberToObject(report, "gamma", isg_gram_gamma(gram));
     for (int i = 0; row && i < ISG_MAX_PARAMS && row->params[i].name; i++)
         cJSON_AddNumberToObject(report, row->params[i].name, isg_gram_param(gram, i));
+}
+
+void print_skipped(const isg_skip_report *skipped)
+{
+    if (skipped->computed < skipped->pairs)
+        printf("skipped   %.1f %% of the pairs%s\n", 100 * (1 - skipped->computed / skipped->pairs),
+               skipped->bound > 0 ? ", not all of them 0" : "");
+}
+
+void report_skipped(cJSON *report, const isg_skip_report *skipped)
+{
+    cJSON *o = cJSON_AddObjectToObject(report, "skipping");
+    cJSON_AddNumberToObject(o, "pairs", skipped->pairs);
+    cJSON_AddNumberToObject(o, "computed", skipped->computed);
+    cJSON_AddNumberToObject(o, "bound", skipped->bound);
 }

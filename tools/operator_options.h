@@ -9,6 +9,7 @@ typedef struct operator_options {
     const char *x, *y; // the points' files; y NULL: X itself
     const char *kernel, *lengthscale, *include, *factors;
     isg_gram_params params;
+    isg_skip skip;
     isg_setting settings[ISG_MAX_PARAMS]; // names point into the command line, which is cut at '='
     // What params point to.
     isg_npy *x_file, *y_file;
@@ -26,6 +27,8 @@ enum {
     OPTION_LENGTHSCALE,
     OPTION_INCLUDE,
     OPTION_FACTORS,
+    OPTION_CLUSTER, // of cluster.h
+    OPTION_SKIP,
     OPTION_VERB
 };
 #define SCALE_OPTIONS                                                                                                  \
@@ -34,15 +37,20 @@ enum {
     {                                                                                                                  \
         "lengthscale", required_argument, 0, OPTION_LENGTHSCALE                                                        \
     }
+#define SKIP_OPTION                                                                                                    \
+    {                                                                                                                  \
+        "skip", required_argument, 0, OPTION_SKIP                                                                      \
+    }
 #define ROW_OPTIONS                                                                                                    \
     {"include", required_argument, 0, OPTION_INCLUDE},                                                                 \
     {                                                                                                                  \
         "factors", required_argument, 0, OPTION_FACTORS                                                                \
     }
 
-// The lines of help for SCALE_OPTIONS, and for ROW_OPTIONS.
+// The lines of help for SCALE_OPTIONS, for ROW_OPTIONS, and for SKIP_OPTION.
 extern const char scale_help[];
 extern const char row_help[];
+extern const char skip_help[];
 
 // Takes one parsed option. 0: none of these; 1: taken; -1: a usage error, which has been printed.
 int take_operator_option(operator_options *o, int option, char *value);
@@ -61,6 +69,10 @@ void operator_free(operator_options *o);
 // The summary's line "kernel …", and the report's fields.
 void print_kernel(const operator_options *o, const isg_gram *gram);
 void report_kernel(cJSON *report, const operator_options *o, const isg_gram *gram);
+
+// What was skipped: the summary's line, where anything was, and the report's fields.
+void print_skipped(const isg_skip_report *skipped);
+void report_skipped(cJSON *report, const isg_skip_report *skipped);
 
 // The numbers of a .npy file with a vector of `count`, as doubles; what: what they belong to. NULL after a complaint.
 double *read_vector(const char *path, int64_t count, const char *what);

@@ -6,6 +6,8 @@
 
 bool take_reduction_option(reduction_job *job, int option, char *value)
 {
+    if (option == OPTION_CLUSTER)
+        return job->cluster.asked = true;
     int taken = take_operator_option(&job->operator, option, value);
     return taken ? taken > 0 : take_common_option(&job->common, option, value) >= 0;
 }
@@ -19,7 +21,9 @@ int reduction_open(reduction_job *job)
 int reduction_make(reduction_job *job)
 {
     int64_t n, m;
-    if (make_operator(&job->operator, job->context, job->common.precision, &job->shown, &job->gram))
+    job->operator.params.allow_empty = 1;
+    if (cluster_operator(&job->cluster, &job->operator) ||
+        make_operator(&job->operator, job->context, job->common.precision, &job->shown, &job->gram))
         return EXIT_FAILED;
     isg_gram_shape(job->gram, &n, &m, NULL);
     job->pairs = (double)n * (double)m;
@@ -34,14 +38,29 @@ int reduction_create(reduction_job *job, isg_dtype dtype, int32_t ndim, const in
     return EXIT_DONE;
 }
 
-int reduction_run(reduction_job *job, const isg_reduce_params *params)
+int reduction_run(reduction_job *job, isg_reduce_params params)
 {
+    const clustering *c = &job->cluster;
+    const isg_array out = params.out;
+    int64_t n, m;
+    isg_gram_shape(job->gram, &n, &m, NULL);
+    params.skip = job->operator.skip;
+    params.report = &job->skipped;
+    if ((params.weights.dtype != ISG_DTYPE_NONE && cluster_gather(&job->cluster, c->columns, m, &params.weights)) ||
+        (params.v.dtype != ISG_DTYPE_NONE && cluster_gather(&job->cluster, c->columns, m, &params.v)) ||
+        (c->rows && cluster_make(&job->cluster, &params.out)))
+        return EXIT_FAILED;
+    cluster_release(&job->cluster, c->columns);
     progress_start(&job->shown, job->common.quiet, "pairs");
     double start = isg_seconds();
-    isg_status st = isg_gram_reduce(job->gram, params);
+    isg_status st = isg_gram_reduce(job->gram, &params);
     job->seconds = isg_seconds() - start;
     progress_end(&job->shown);
-    return st ? complain("%s", isg_context_error(job->context)->message) : EXIT_DONE;
+    if (st)
+        return complain("%s", isg_context_error(job->context)->message);
+    if (c->rows)
+        cluster_scatter(c->rows, &params.out, &out);
+    return EXIT_DONE;
 }
 
 cJSON *reduction_report(reduction_job *job, const char *verb)
@@ -64,6 +83,7 @@ static void summarize(const reduction_job *job, const char *what)
     printf("device    %s (%s)\n", d->name, d->platform);
     printf("contract  %s\n", isg_context_contract(job->context, precision_of(isg_gram_dtype(job->gram))));
     print_kernel(&job->operator, job->gram);
+    print_skipped(&job->skipped);
     printf("time      %.4f s, %spairs/s\n", job->seconds, with_prefix(job->pairs / job->seconds, rate, sizeof rate));
 }
 
@@ -78,7 +98,12 @@ int reduction_finish(reduction_job *job, const char *verb, const char *what, cJS
         cJSON_AddStringToObject(report, "output", job->common.output);
     if (job->common.plot)
         cJSON_AddStringToObject(report, "plot", job->common.plot);
-    cJSON_AddNumberToObject(cJSON_AddObjectToObject(report, "seconds"), "compute", job->seconds);
+    cJSON *seconds = cJSON_AddObjectToObject(report, "seconds");
+    cJSON_AddNumberToObject(seconds, "compute", job->seconds);
+    if (job->cluster.asked)
+        cJSON_AddNumberToObject(seconds, "cluster", job->cluster.seconds);
+    if (job->skipped.pairs > 0)
+        report_skipped(report, &job->skipped);
     cJSON_AddNumberToObject(report, "pairs_per_s", job->pairs / job->seconds);
     bool to_stdout = job->common.output && strcmp(job->common.output, "-") == 0;
     if (!job->common.json && !job->common.quiet && !to_stdout)
@@ -96,4 +121,5 @@ void reduction_free(reduction_job *job)
     isg_context_destroy(&job->context);
     isg_npy_close(&job->out);
     operator_free(&job->operator);
+    cluster_free(&job->cluster);
 }

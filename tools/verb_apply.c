@@ -1,5 +1,5 @@
 // isogram apply: the product of an operator that is never stored with the vectors of a .npy file.
-#include "operator_options.h"
+#include "cluster.h"
 #include "verbs.h"
 
 #include <stdio.h>
@@ -12,6 +12,7 @@ enum {
     OPTION_ALPHA,
     OPTION_BETA,
     OPTION_ADD,
+    OPTION_TOLERANCE,
     OPTION_LIMITS,
     OPTION_REPEAT
 };
@@ -29,17 +30,19 @@ static void help(void)
         "      --alpha A         OUT = A K V\n"
         "      --add OLD.npy     and add what is here, of OUT's shape\n"
         "      --beta B          times B\n"
-        "      --accumulate f64  sum single precision's products in double\n%s%s"
+        "      --accumulate f64  sum single precision's products in double\n%s%s%s"
+        "      --tolerance T     and where |K| is at most T: OUT is off by at most |A| T sum |V| then\n%s"
         "      --limits          measure the device's limits too, and say what fraction was reached\n"
         "      --repeat N        compute N times and report the median time\n%s\n"
         "The precision is f64 when X or Y is double or has 32- or 64-bit integers, else f32.\n",
-        scale_help, row_help, common_help);
+        scale_help, row_help, skip_help, cluster_help, common_help);
 }
 
 typedef struct apply_options {
     common_options common;
     operator_options operator;
     isg_apply_params params;
+    clustering cluster;
     const char *weights, *add;
     bool limits;
     int64_t repeat;
@@ -48,6 +51,8 @@ typedef struct apply_options {
 typedef struct work {
     isg_npy *v, *old, *out;
     isg_gram *gram;
+    isg_array V; // in the operator's order
+    isg_skip_report skipped;
 } work;
 
 static bool take_number(double *to, const char *name, const char *value)
@@ -71,6 +76,10 @@ static bool take_option(apply_options *o, int option, char *value)
             return false;
         return o->params.alpha != 0 || (misuse("--alpha 0 leaves nothing of the product"), false);
     case OPTION_BETA: return take_number(&o->params.beta, "beta", value);
+    case OPTION_CLUSTER: o->cluster.asked = true; return true;
+    case OPTION_TOLERANCE:
+        return (parse_double(value, &o->params.tolerance) && o->params.tolerance >= 0 && o->params.tolerance < 1) ||
+               (misuse("--tolerance '%s'; it is a number from 0 to below 1", value), false);
     case OPTION_REPEAT:
         return (parse_int(value, &o->repeat) && o->repeat >= 1 && o->repeat <= MOST_REPETITIONS) ||
                (misuse("--repeat '%s'; it is 1 to %d", value, MOST_REPETITIONS), false);
@@ -126,35 +135,43 @@ static isg_status measure(isg_context *context, const work *w, figures *f)
 }
 
 // OUT as it was: the numbers of OLD, in OUT's type.
-static int bring_old(const apply_options *o, const work *w, const isg_array *out)
+static int bring_old(const apply_options *o, const work *w, const int64_t *places, const isg_array *out)
 {
     const isg_array *old = isg_npy_array(w->old);
     if (old->ndim != out->ndim || old->shape[0] != out->shape[0] || (out->ndim == 2 && old->shape[1] != out->shape[1]))
         return complain("%s does not have the product's shape", o->add);
     int64_t columns = out->ndim == 2 ? out->shape[1] : 1;
     for (int64_t i = 0; i < out->shape[0] * columns; i++) {
-        int64_t at = i / columns * old->strides[0] + (old->ndim == 2 ? i % columns * old->strides[1] : 0);
+        int64_t row = places ? places[i / columns] : i / columns;
+        int64_t at = row * old->strides[0] + (old->ndim == 2 ? i % columns * old->strides[1] : 0);
         isg_store_double(out->dtype, out->data, i, isg_load_double(old->dtype, old->data, at));
     }
     return EXIT_DONE;
 }
 
-static int compute(const apply_options *o, isg_context *context, work *w, figures *f, progress *shown)
+static int compute(apply_options *o, isg_context *context, work *w, figures *f, progress *shown)
 {
     double times[MOST_REPETITIONS];
     int64_t repeat = o->repeat ? o->repeat : 1;
     isg_status st = ISG_OK;
+    const int64_t *places = o->params.transpose ? o->cluster.columns : o->cluster.rows;
     isg_array out = *isg_npy_array(w->out);
+    if (places && cluster_make(&o->cluster, &out))
+        return EXIT_FAILED;
+    o->params.skip = o->operator.skip;
+    o->params.report = &w->skipped;
     for (int64_t i = 0; i < repeat && !st; i++) {
-        if (w->old && bring_old(o, w, &out))
+        if (w->old && bring_old(o, w, places, &out))
             return EXIT_FAILED;
         progress_start(shown, o->common.quiet, "pairs");
         double start = isg_seconds();
-        st = isg_gram_apply(w->gram, *isg_npy_array(w->v), out, &o->params);
+        st = isg_gram_apply(w->gram, w->V, out, &o->params);
         times[i] = isg_seconds() - start;
     }
     if (!st)
         f->seconds = median_of(times, repeat);
+    if (!st && places)
+        cluster_scatter(places, &out, isg_npy_array(w->out));
     progress_end(shown);
     if (!st && o->limits)
         st = measure(context, w, f);
@@ -171,6 +188,7 @@ static void summarize(const apply_options *o, isg_context *context, const work *
     printf("device    %s (%s)\n", d->name, d->platform);
     printf("contract  %s\n", isg_context_contract(context, precision_of(isg_gram_dtype(w->gram))));
     print_kernel(&o->operator, w->gram);
+    print_skipped(&w->skipped);
     printf("time      %.4f s, %spairs/s\n", f->seconds, with_prefix(f->pairs / f->seconds, rate, sizeof rate));
     if (f->limit > 0)
         printf("limit     %.0f %% of what the device can do in registers, measured now\n", 100 * f->limit / f->seconds);
@@ -188,7 +206,11 @@ static int finish(const apply_options *o, isg_context *context, work *w, const f
     cJSON_AddStringToObject(report, "accumulate", o->params.accumulate ? "float64" : isg_dtype_name(out->dtype));
     if (o->common.output)
         cJSON_AddStringToObject(report, "output", o->common.output);
-    cJSON_AddNumberToObject(cJSON_AddObjectToObject(report, "seconds"), "compute", f->seconds);
+    cJSON *seconds = cJSON_AddObjectToObject(report, "seconds");
+    cJSON_AddNumberToObject(seconds, "compute", f->seconds);
+    if (o->cluster.asked)
+        cJSON_AddNumberToObject(seconds, "cluster", o->cluster.seconds);
+    report_skipped(report, &w->skipped);
     cJSON_AddNumberToObject(report, "pairs_per_s", f->pairs / f->seconds);
     if (f->limit > 0) {
         cJSON *limits = cJSON_AddObjectToObject(report, "limits");
@@ -218,12 +240,19 @@ static int run(apply_options *o, isg_context *context, work *w)
         return EXIT_FAILED;
     if (isg_npy_open(&w->v, o->weights, &error) || (o->add && isg_npy_open(&w->old, o->add, &error)))
         return complain("%s", error.message);
-    if (make_operator(&o->operator, context, o->common.precision, &shown, &w->gram))
+    o->operator.params.allow_empty = 1;
+    if (cluster_operator(&o->cluster, &o->operator) ||
+        make_operator(&o->operator, context, o->common.precision, &shown, &w->gram))
         return EXIT_FAILED;
     const isg_array *v = isg_npy_array(w->v);
     if (v->ndim != 1 && v->ndim != 2)
         return complain("%s: vectors are a matrix or one vector", o->weights);
     isg_gram_shape(w->gram, &n, &m, NULL);
+    w->V = *v;
+    if (cluster_gather(&o->cluster, o->params.transpose ? o->cluster.rows : o->cluster.columns,
+                       o->params.transpose ? n : m, &w->V))
+        return EXIT_FAILED;
+    cluster_release(&o->cluster, o->params.transpose ? o->cluster.rows : o->cluster.columns);
     f.pairs = (double)n * (double)m;
     f.columns = v->ndim == 2 ? v->shape[1] : 1;
     const int64_t shape[2] = {o->params.transpose ? m : n, f.columns};
@@ -245,6 +274,9 @@ int verb_apply(int argc, char **argv)
                                           {"alpha", required_argument, 0, OPTION_ALPHA},
                                           {"beta", required_argument, 0, OPTION_BETA},
                                           {"add", required_argument, 0, OPTION_ADD},
+                                          SKIP_OPTION,
+                                          CLUSTER_OPTION,
+                                          {"tolerance", required_argument, 0, OPTION_TOLERANCE},
                                           {"limits", no_argument, 0, OPTION_LIMITS},
                                           {"repeat", required_argument, 0, OPTION_REPEAT},
                                           COMMON_OPTIONS,
@@ -269,6 +301,7 @@ int verb_apply(int argc, char **argv)
     isg_npy_close(&w.v);
     isg_npy_close(&w.old);
     isg_npy_close(&w.out);
+    cluster_free(&o.cluster);
     operator_free(&o.operator);
     return code;
 }

@@ -20,9 +20,9 @@ static void help(void)
         "      --weights W.npy   how much each row of X counts\n"
         "      --grid R,C        of two-dimensional X: R x C places, the rows along the second coordinate downwards,\n"
         "                        which reach 3 S beyond the data; OUT is R x C then, and --plot gives its picture\n"
-        "      --density         the density itself\n%s\n"
+        "      --density         the density itself\n%s%s%s\n"
         "The precision is f64 when X or PLACES is double or has 32- or 64-bit integers, else f32.\n",
-        common_help);
+        skip_help, cluster_help, common_help);
 }
 
 typedef struct kde_options {
@@ -141,7 +141,7 @@ static int run(kde_options *o, isg_npy **weights, double **places)
     isg_reduce_params params = {.reduction = ISG_REDUCE_LOGSUMEXP, .out = isg_vector(out->dtype, out->data, n)};
     if (o->weights)
         params.weights = *isg_npy_array(*weights);
-    if (reduction_run(job, &params))
+    if (reduction_run(job, params))
         return EXIT_FAILED;
     normalise(o, out, n, m, o->weights ? isg_npy_array(*weights) : NULL);
     cJSON *report = reduction_report(job, "kde");
@@ -155,6 +155,8 @@ int verb_kde(int argc, char **argv)
                                           {"weights", required_argument, 0, OPTION_WEIGHTS},
                                           {"grid", required_argument, 0, OPTION_GRID},
                                           {"density", no_argument, 0, OPTION_DENSITY},
+                                          SKIP_OPTION,
+                                          CLUSTER_OPTION,
                                           COMMON_OPTIONS,
                                           {0, 0, 0, 0}};
     kde_options o = {.sigma = 0};

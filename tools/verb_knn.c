@@ -86,8 +86,8 @@ static int run(knn_options *o, isg_npy **distances)
     // Values want a place even where nobody asks for them: a file that is never given a name.
     if (isg_npy_create(distances, o->distances ? o->distances : "-", isg_gram_dtype(job->gram), 2, shape, &error))
         return complain("%s", error.message);
-    if (reduction_run(job, isg_reduce_params(.reduction = ISG_REDUCE_LEAST, .count = (int32_t)shape[1],
-                                             .out = *isg_npy_array(*distances), .indices = *isg_npy_array(job->out))))
+    if (reduction_run(job, *isg_reduce_params(.reduction = ISG_REDUCE_LEAST, .count = (int32_t)shape[1],
+                                              .out = *isg_npy_array(*distances), .indices = *isg_npy_array(job->out))))
         return EXIT_FAILED;
     if (o->root)
         take_roots(isg_npy_array(*distances));

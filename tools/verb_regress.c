@@ -15,9 +15,9 @@ static void help(void)
         "Nadaraya-Watson\n"
         "regression, right also where k is too small to be a number. VALUES is m x r, or a vector. - reads standard\n"
         "input.\n\n"
-        "      --weights W.npy   how much each row of X counts\n%s%s\n"
+        "      --weights W.npy   how much each row of X counts\n%s%s%s%s\n"
         "The precision is f64 when X or PLACES is double or has 32- or 64-bit integers, else f32.\n",
-        scale_help, common_help);
+        scale_help, skip_help, cluster_help, common_help);
 }
 
 typedef struct regress_options {
@@ -62,13 +62,14 @@ static int run(regress_options *o, isg_npy **values, isg_npy **weights)
     isg_reduce_params params = {.reduction = ISG_REDUCE_MEAN, .out = *isg_npy_array(job->out), .v = *v};
     if (o->weights)
         params.weights = *isg_npy_array(*weights);
-    return reduction_run(job, &params) ? EXIT_FAILED : reduction_finish(job, "regress", "means", NULL);
+    return reduction_run(job, params) ? EXIT_FAILED : reduction_finish(job, "regress", "means", NULL);
 }
 
 int verb_regress(int argc, char **argv)
 {
-    static const struct option table[] = {
-        SCALE_OPTIONS, {"weights", required_argument, 0, OPTION_WEIGHTS}, COMMON_OPTIONS, {0, 0, 0, 0}};
+    static const struct option table[] = {SCALE_OPTIONS,  {"weights", required_argument, 0, OPTION_WEIGHTS},
+                                          SKIP_OPTION,    CLUSTER_OPTION,
+                                          COMMON_OPTIONS, {0, 0, 0, 0}};
     regress_options o = {.values = NULL};
     isg_npy *values = NULL, *weights = NULL;
     for (int option; (option = next_option(argc, argv, table)) != -1;) {

@@ -52,7 +52,10 @@ typedef struct isg_gram_params {
     // rational_quadratic, cauchy, inverse_multiquadric and wendland no error is larger than the tolerance. 0: 512 times
     // the precision's epsilon, 6.1e-5 in single and 1.1e-13 in double precision.
     double tolerance;
-    int32_t allow_nonfinite;  // 1: NaN in a point gives NaN in its row or column, instead of ISG_ERR_NONFINITE
+    int32_t allow_nonfinite; // 1: NaN in a point gives NaN in its row or column, instead of ISG_ERR_NONFINITE
+    // 1: sets may have no points, 0 x d: sums over none are 0 and K without rows or columns is no elements, instead of
+    // ISG_ERR_SHAPE. Not of method fast.
+    int32_t allow_empty;
     const char *x_name;       // what error messages call x; NULL: "X"
     const char *y_name;       // NULL: "Y"
     isg_progress_fn progress; // called between launches of dense and tile; may be NULL
@@ -61,7 +64,8 @@ typedef struct isg_gram_params {
 
 #define isg_gram_params(...) (&(struct isg_gram_params){__VA_ARGS__})
 
-// Checks the input and lays it out on the device. ISG_ERR_SHAPE: no rows or columns, or d that differ.
+// Checks the input and lays it out on the device. ISG_ERR_SHAPE: no rows (but for allow_empty) or columns, or d that
+// differ.
 // ISG_ERR_NONFINITE names the first offending row and column; ISG_ERR_RANGE: a value, or the data's extent in
 // lengthscales, that the precision cannot hold, or a negative value where the kernel takes none.
 ISG_API isg_status isg_gram_create(isg_context *context, isg_gram **out, const isg_gram_params *params);

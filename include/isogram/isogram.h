@@ -1,7 +1,7 @@
 // isogram: Gaussian grids and Gram matrices on any OpenCL device, the same bits on every one.
 //
 // From simple to advanced: base.h (errors, arrays), npy.h (files), context.h (a device), grid.h, kernel.h, gram.h,
-// apply.h (products), reduce.h, store.h (matrices on disk).
+// apply.h (products), reduce.h, skip.h (points in a better order), store.h (matrices on disk).
 // Not here, for it needs CL/cl.h: opencl.h, for programs with an OpenCL context of their own.
 #ifndef ISOGRAM_ISOGRAM_H
 #define ISOGRAM_ISOGRAM_H
@@ -17,6 +17,7 @@
 #include <isogram/npy.h>
 #include <isogram/reduce.h>
 #include <isogram/store.h>
+#include <isogram/skip.h>
 #include <isogram/verify.h>
 
 #endif

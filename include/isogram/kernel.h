@@ -58,8 +58,10 @@ typedef struct isg_kernel {
     double steep;                            // of squared distances: at most |dk/du|, u being what the formula is
                   // written in, and that over |b| where it has a second number b; k is at most
                   // |on_diagonal| then. 0: there is no such bound
-    int32_t bounded;                         // 1: |k| is at most 1
-    const char *logarithm;                   // log(k) as a function in cl/formulas.h; NULL: none better than of k itself
+    int32_t bounded;       // 1: |k| is at most 1
+    int32_t falling;       // 1: of distances: k is positive, and falls as the pair's number grows; from
+                           // where no normal number holds it, it is +0
+    const char *logarithm; // log(k) as a function in cl/formulas.h; NULL: none better than of k itself
 } isg_kernel;
 
 // By name or alias, case-sensitive; NULL when there is none.

@@ -39,7 +39,8 @@ ISG_API cl_command_queue isg_context_cl_queue(const isg_context *context);
 // Taken as points x and y of isg_gram_create, any strides: read once, there and then, after what is in the
 // isg_context's queue. Later writes to the buffer change nothing; it is retained until isg_gram_destroy. Taken as K by
 // isg_gram_tile, isg_gram_dense and isg_gram_tile_enqueue: kernels write to the buffer itself. It must not be
-// CL_MEM_READ_ONLY, nor overlap the points.
+// CL_MEM_READ_ONLY, nor overlap the points. Taken as V, OUT and their like by isg_gram_apply and isg_gram_reduce, any
+// strides: read and written by way of the host, before the call returns.
 static inline isg_array isg_matrix_mem(isg_dtype dtype, cl_mem mem, int64_t offset, int64_t rows, int64_t columns)
 {
     isg_array a = isg_matrix(dtype, NULL, rows, columns);
