@@ -36,38 +36,6 @@
 #define ACROSS (64 * 8 / REAL_BITS / LANES > 0 ? 64 * 8 / REAL_BITS / LANES : 1) // vectors of a cache line
 #define LINE   (LANES * ACROSS)
 
-#if IN == FILTER_F64 || OUT == FILTER_F64
-#pragma OPENCL EXTENSION cl_khr_fp64 : enable
-#endif
-#if IN == FILTER_F32
-typedef float element_in;
-#elif IN == FILTER_F64
-typedef double element_in;
-#elif IN == FILTER_U8
-typedef uchar element_in;
-#elif IN == FILTER_I16
-typedef short element_in;
-#elif IN == FILTER_I32
-typedef int element_in;
-#else
-typedef ushort element_in;
-#endif
-#if OUT == FILTER_F32
-typedef float element_out;
-#elif OUT == FILTER_F64
-typedef double element_out;
-#elif OUT == FILTER_U8
-typedef uchar element_out;
-#elif OUT == FILTER_I16
-typedef short element_out;
-#elif OUT == FILTER_I32
-typedef int element_out;
-#else
-typedef ushort element_out;
-#endif
-#define REAL_IN  (IN == (REAL_BITS == 64 ? FILTER_F64 : FILTER_F32))
-#define REAL_OUT (OUT == (REAL_BITS == 64 ? FILTER_F64 : FILTER_F32))
-
 #include "filter_element.h"
 
 #if LANES > 1
@@ -94,43 +62,6 @@ typedef real real_anywhere __attribute__((aligned(REAL_BITS / 8)));
 #ifndef FETCH
 #define FETCH(p)
 #endif
-
-// x times the scale, or 0 where x is below `tiny`.
-FN real kept(real x, real tiny, real scale)
-{
-    bits mag = as_bits(x) & BITS(MAGNITUDE_BITS);
-    return as_real(as_bits(x) & MASK(mag >= as_bits(tiny))) * scale;
-}
-
-FN bits is_large(real x, real large)
-{
-    bits mag = as_bits(x) & BITS(MAGNITUDE_BITS);
-    return MASK(mag >= as_bits(large)) & MASK(mag < BITS(INFINITE_BITS));
-}
-
-FN int any_lane(bits mask)
-{
-#if LANES == 1
-    return mask != 0;
-#else
-    scalar_bits lane[LANES];
-    ISG_CAT(vstore, LANES)(mask, 0, lane);
-    int any = 0;
-    for (int l = 0; l < LANES; l++)
-        any |= lane[l] != 0;
-    return any;
-#endif
-}
-
-// The same for one element, in lane 0 of a vector.
-FN scalar kept_one(scalar x, global const scalar *numbers, bits *large)
-{
-    real v = (real)x;
-#if CHECKED
-    *large |= is_large(v, (real)numbers[FILTER_LARGE]);
-#endif
-    return FIRST_LANE(kept(v, (real)numbers[FILTER_TINY_IN], (real)numbers[FILTER_SCALE_IN]));
-}
 
 #if ODD_V
 #define PAIR_V(low, high) ((high) - (low))
@@ -393,7 +324,7 @@ kernel void filter(global const element_in *in, global element_out *out, global 
     }
 #if CHECKED
     if (any_lane(large))
-        flags[0] = 1;
+        RAISE(flags);
 #endif
 }
 
@@ -441,7 +372,7 @@ kernel void filter_each(global const element_in *in, global element_out *out, gl
         row * shape[FILTER_OUT_ROW] + col * shape[FILTER_OUT_COL]] = lane[0];
 #if CHECKED
     if (any_lane(large))
-        flags[0] = 1;
+        RAISE(flags);
 #endif
 }
 #endif

@@ -1,8 +1,42 @@
-// Elements of arrays to numbers and back. The includer has defined IN, OUT, element_in and element_out (filter.cl).
+// Elements of arrays to numbers and back, and what counts as 0 or as large on the way. The build options IN and OUT say
+// what lies in memory; CHECKED, whether input may be large.
 #ifndef ISG_CL_FILTER_ELEMENT_H
 #define ISG_CL_FILTER_ELEMENT_H
 
+#include "filter.h"
 #include "half.h"
+
+#if IN == FILTER_F64 || OUT == FILTER_F64
+#pragma OPENCL EXTENSION cl_khr_fp64 : enable
+#endif
+#if IN == FILTER_F32
+typedef float element_in;
+#elif IN == FILTER_F64
+typedef double element_in;
+#elif IN == FILTER_U8
+typedef uchar element_in;
+#elif IN == FILTER_I16
+typedef short element_in;
+#elif IN == FILTER_I32
+typedef int element_in;
+#else
+typedef ushort element_in;
+#endif
+#if OUT == FILTER_F32
+typedef float element_out;
+#elif OUT == FILTER_F64
+typedef double element_out;
+#elif OUT == FILTER_U8
+typedef uchar element_out;
+#elif OUT == FILTER_I16
+typedef short element_out;
+#elif OUT == FILTER_I32
+typedef int element_out;
+#else
+typedef ushort element_out;
+#endif
+#define REAL_IN  (IN == (REAL_BITS == 64 ? FILTER_F64 : FILTER_F32))
+#define REAL_OUT (OUT == (REAL_BITS == 64 ? FILTER_F64 : FILTER_F32))
 
 #if IN == FILTER_F16
 // The number that 16 bits are, exactly; a NaN's digits move along.
@@ -83,5 +117,45 @@ FN void to_elements(real v, element_out *lane)
 }
 
 #endif
+
+// x times the scale, or 0 where x is below `tiny`.
+FN real kept(real x, real tiny, real scale)
+{
+    bits mag = as_bits(x) & BITS(MAGNITUDE_BITS);
+    return as_real(as_bits(x) & MASK(mag >= as_bits(tiny))) * scale;
+}
+
+FN bits is_large(real x, real large)
+{
+    bits mag = as_bits(x) & BITS(MAGNITUDE_BITS);
+    return MASK(mag >= as_bits(large)) & MASK(mag < BITS(INFINITE_BITS));
+}
+
+// For a work-item to say so; several may, at once.
+#define RAISE(flag) atomic_or((volatile global int *)(flag), 1)
+
+FN int any_lane(bits mask)
+{
+#if LANES == 1
+    return mask != 0;
+#else
+    scalar_bits lane[LANES];
+    ISG_CAT(vstore, LANES)(mask, 0, lane);
+    int any = 0;
+    for (int l = 0; l < LANES; l++)
+        any |= lane[l] != 0;
+    return any;
+#endif
+}
+
+// The same for one element, in lane 0 of a vector.
+FN scalar kept_one(scalar x, global const scalar *numbers, bits *large)
+{
+    real v = (real)x;
+#if CHECKED
+    *large |= is_large(v, (real)numbers[FILTER_LARGE]);
+#endif
+    return FIRST_LANE(kept(v, (real)numbers[FILTER_TINY_IN], (real)numbers[FILTER_SCALE_IN]));
+}
 
 #endif

@@ -43,6 +43,10 @@ typedef struct isg_reference {
     // Along the middle axis of outer x n x inner elements. table: as isg_filter_table.
     void (*filter_axis)(const isg_filter_axis *axis, isg_filter_scale s, const int32_t *table, int64_t outer, int64_t n,
                         int64_t inner, const void *in, void *out);
+    // out[i]: the mean of sum sums[i] and weight weights[i], which is `whole` where all is valid; `empty` where there
+    // is none, or own[i] is NaN. own: NULL, or as many numbers.
+    void (*filter_weigh)(const isg_filter_weighing *s, double whole, double empty, const void *sums,
+                         const void *weights, const void *own, int64_t count, void *out);
     // A result as an element of any type that a filter gives.
     void (*filter_store)(const void *x, int64_t i, isg_dtype dtype, void *out, int64_t at);
 } isg_reference;
@@ -54,6 +58,13 @@ const isg_reference *isg_reference_get(isg_dtype dtype, bool fused);
 // memory.
 bool isg_reference_filter(const isg_reference *reference, const isg_filter_plan *plan, const isg_array *in,
                           const isg_array *out);
+
+// The same with a mask, whose shape is the array's (strides may be 0); NULL: none.
+bool isg_reference_filter_masked(const isg_reference *reference, const isg_filter_plan *plan, const isg_array *in,
+                                 const isg_array *mask, const isg_array *out);
+
+// The sum of weights along all axes where all elements are valid, scaled.
+double isg_reference_filter_whole(const isg_reference *reference, const isg_filter_plan *plan);
 
 // "isogram-2/f32/fused" and its three siblings.
 const char *isg_contract_name(isg_dtype dtype, bool fused);

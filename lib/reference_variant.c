@@ -316,6 +316,23 @@ static void filter_axis(const isg_filter_axis *axis, isg_filter_scale s, const i
     }
 }
 
+static real filter_kept(real x, isg_filter_scale s)
+{
+    return magnitude(x) < (real)s.tiny ? 0 : x * (real)s.factor;
+}
+
+// As filter_masked.cl does.
+static void filter_weigh(const isg_filter_weighing *s, double whole, double empty, const void *sums,
+                         const void *weights, const void *own, int64_t count, void *out)
+{
+    for (int64_t i = 0; i < count; i++) {
+        real sum = ((const real *)sums)[i], weight = ((const real *)weights)[i];
+        bool none = weight < (real)s->none || (own && is_nan(((const real *)own)[i]));
+        real mean = filter_kept(real_divide(sum, weight), s->mean);
+        ((real *)out)[i] = none ? (real)empty : weight == (real)whole ? filter_kept(sum, s->whole) : mean;
+    }
+}
+
 // Whole numbers: to nearest, halves to even; then within the bounds.
 static double whole_number(real x, double lowest, double highest)
 {
@@ -360,5 +377,6 @@ const isg_reference NAME = {
     .grid = grid,
     .filter_scale = filter_scale,
     .filter_axis = filter_axis,
+    .filter_weigh = filter_weigh,
     .filter_store = filter_store,
 };
