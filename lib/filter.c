@@ -170,7 +170,7 @@ isg_status isg_filter_call(isg_context *context, isg_array in, isg_array out, co
                           .progress = params->progress,
                           .progress_user = params->progress_user,
                           .each = each};
-    TRY(isg_filter_run(&job));
+    TRY(isg_filter_fits(&job) ? isg_filter_run(&job) : isg_filter_run_slabs(&job));
 fail:
     isg_filter_plan_free(&plan);
     return st;

@@ -25,6 +25,10 @@ typedef struct isg_filter_job {
 // The whole of it on the device at once.
 isg_status isg_filter_run(isg_filter_job *job);
 
+// filter_slabs.c: whether arrays fit the device, or are none of the host's; and those that do not, in blocks.
+bool isg_filter_fits(const isg_filter_job *job);
+isg_status isg_filter_run_slabs(isg_filter_job *job);
+
 // isg_filter; each: as above, for tests.
 isg_status isg_filter_call(isg_context *context, isg_array in, isg_array out, const isg_filter_params *params,
                            bool each);
