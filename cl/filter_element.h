@@ -80,6 +80,9 @@ FN void to_elements(real v, element_out *lane)
 FN void to_elements(real v, element_out *lane)
 {
     scalar each[LANES];
+#if REAL_BITS == 64 && OUT == FILTER_F32
+    v = as_real(as_bits(v) & ~MASK(magnitude(v) < REAL(0x1p-126f))); // which would be subnormal
+#endif
     STORE(v, each);
     for (int l = 0; l < LANES; l++)
         lane[l] = (element_out)each[l];

@@ -69,7 +69,7 @@ static bool same_view(const isg_array *a, const isg_array *b)
     return same;
 }
 
-static isg_status check_pair(isg_context *context, const isg_array *in, const isg_array *out, bool *in_place)
+isg_status isg_filter_check_pair(isg_context *context, const isg_array *in, const isg_array *out, bool *in_place)
 {
     isg_error *error = &context->error;
     isg_place from, to;
@@ -94,8 +94,7 @@ static isg_status check_pair(isg_context *context, const isg_array *in, const is
     return ISG_OK;
 }
 
-// Makes the mask one of the array's shape.
-static isg_status check_mask(isg_context *context, const isg_array *in, const isg_array *out, isg_array *mask)
+isg_status isg_filter_check_mask(isg_context *context, const isg_array *in, const isg_array *out, isg_array *mask)
 {
     isg_error *error = &context->error;
     isg_place place, to;
@@ -125,8 +124,7 @@ static isg_status check_mask(isg_context *context, const isg_array *in, const is
     return ISG_OK;
 }
 
-// The same array with 4 dimensions.
-static isg_array widened(isg_array a)
+isg_array isg_filter_widened(isg_array a)
 {
     int32_t more = ISG_FILTER_MAX_NDIM - a.ndim;
     for (int32_t axis = ISG_FILTER_MAX_NDIM - 1; axis >= 0; axis--) {
@@ -143,15 +141,15 @@ isg_status isg_filter_call(isg_context *context, isg_array in, isg_array out, co
     isg_error_clear(&context->error);
     isg_filter_plan plan = {0};
     bool in_place;
-    isg_status st = check_pair(context, &in, &out, &in_place);
+    isg_status st = isg_filter_check_pair(context, &in, &out, &in_place);
     if (st)
         return st;
     isg_array mask = {.dtype = ISG_DTYPE_NONE};
     if (params && params->mask.dtype != ISG_DTYPE_NONE) {
         mask = params->mask;
-        if ((st = check_mask(context, &in, &out, &mask)))
+        if ((st = isg_filter_check_mask(context, &in, &out, &mask)))
             return st;
-        mask = widened(mask);
+        mask = isg_filter_widened(mask);
     }
     isg_dtype dtype = params ? isg_filter_dtype(params, in.dtype) : ISG_F32;
     TRY(isg_filter_plan_make(&plan, params, in.ndim, in.shape, dtype, in.dtype, &context->error));
@@ -162,8 +160,8 @@ isg_status isg_filter_call(isg_context *context, isg_array in, isg_array out, co
         plan.axis[i].axis += ISG_FILTER_MAX_NDIM - in.ndim;
     isg_filter_job job = {.context = context,
                           .plan = &plan,
-                          .in = widened(in),
-                          .out = widened(out),
+                          .in = isg_filter_widened(in),
+                          .out = isg_filter_widened(out),
                           .mask = mask,
                           .memory = params->memory,
                           .in_place = in_place,

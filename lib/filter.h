@@ -29,6 +29,12 @@ isg_status isg_filter_run(isg_filter_job *job);
 bool isg_filter_fits(const isg_filter_job *job);
 isg_status isg_filter_run_slabs(isg_filter_job *job);
 
+// What the fronts of filters check. in_place: output. mask: becomes one of the array's shape.
+isg_status isg_filter_check_pair(isg_context *context, const isg_array *in, const isg_array *out, bool *in_place);
+isg_status isg_filter_check_mask(isg_context *context, const isg_array *in, const isg_array *out, isg_array *mask);
+// The same array with 4 axes.
+isg_array isg_filter_widened(isg_array a);
+
 // isg_filter; each: as above, for tests.
 isg_status isg_filter_call(isg_context *context, isg_array in, isg_array out, const isg_filter_params *params,
                            bool each);

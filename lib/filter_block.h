@@ -44,4 +44,8 @@ int64_t isg_filter_block_bytes(const isg_filter_plan *plan, const int64_t *shape
 bool isg_filter_block_choose(const isg_filter_plan *plan, const int64_t *shape, const isg_filter_room *room,
                              int64_t *counts);
 
+// Whether a device would find large numbers in an array of the host's. mask: of the same shape; dtype ISG_DTYPE_NONE:
+// none.
+bool isg_filter_holds_large(const isg_filter_plan *plan, const isg_array *in, const isg_array *mask);
+
 #endif

@@ -361,18 +361,10 @@ fail:
     return st;
 }
 
-// A view's memory as a buffer. host: what is to be read back, or NULL.
-typedef struct lent {
-    stage stage;
-    cl_mem own;
-    void *host;
-    int64_t bytes;
-} lent;
-
-static isg_status lend(isg_context *context, const isg_array *a, bool written, lent *to)
+isg_status isg_filter_lend(isg_context *context, const isg_array *a, bool written, isg_filter_lent *to)
 {
     int64_t low = 0, end = 1, element = (int64_t)isg_dtype_bytes(a->dtype), count = 1;
-    *to = (lent){.stage = {.dtype = a->dtype, .mem = a->mem, .offset = a->offset}};
+    *to = (isg_filter_lent){.stage = {.dtype = a->dtype, .mem = a->mem, .offset = a->offset}};
     for (int axis = 0; axis < NDIM; axis++) {
         int64_t reach = (a->shape[axis] - 1) * a->strides[axis];
         *(reach < 0 ? &low : &end) += reach;
@@ -395,7 +387,7 @@ isg_status isg_filter_run(isg_filter_job *job)
 {
     isg_context *context = job->context;
     isg_status st;
-    lent in = {0}, out = {0}, mask = {0};
+    isg_filter_lent in = {0}, out = {0}, mask = {0};
     runner r = {.job = job, .context = context, .plan = job->plan, .in_place = job->in_place, .large = job->large};
     memcpy(r.shape, job->in.shape, sizeof r.shape);
     r.lanes = job->plan->dtype == ISG_F64 ? context->device.lanes_f64 : context->device.lanes_f32;
@@ -403,17 +395,17 @@ isg_status isg_filter_run(isg_filter_job *job)
     // Tiles are made for a processor's vectors and caches; work-items of a GPU stand side by side.
     r.tiled = r.lanes > 1 && context->device.device_class == ISG_DEVICE_CPU && !job->each;
     if (job->in_place) {
-        TRY(lend(context, &job->out, true, &out));
+        TRY(isg_filter_lend(context, &job->out, true, &out));
         if (!context->zero_copy && out.host)
             CL_TRY(context, clEnqueueWriteBuffer(context->queue, out.own, CL_TRUE, 0, (size_t)out.bytes, out.host, 0,
                                                  NULL, NULL));
         in.stage = out.stage;
     } else {
-        TRY(lend(context, &job->in, false, &in));
-        TRY(lend(context, &job->out, true, &out));
+        TRY(isg_filter_lend(context, &job->in, false, &in));
+        TRY(isg_filter_lend(context, &job->out, true, &out));
     }
     if (job->mask.dtype != ISG_DTYPE_NONE)
-        TRY(lend(context, &job->mask, false, &mask));
+        TRY(isg_filter_lend(context, &job->mask, false, &mask));
     if (job->plan->policy == ISG_NAN_PROPAGATE)
         TRY(isg_filter_run_passes(&r, &in.stage, &out.stage));
     else

@@ -12,6 +12,17 @@ typedef struct isg_stage {
     int64_t offset, strides[ISG_FILTER_MAX_NDIM];
 } isg_stage;
 
+// A view's memory as a buffer. own: to be freed, NULL: it is the caller's. host: what is to be read back, or NULL.
+typedef struct isg_filter_lent {
+    isg_stage stage;
+    cl_mem own;
+    void *host;
+    int64_t bytes;
+} isg_filter_lent;
+
+// An array of 4 axes. written: what lies in its gaps comes along and goes back.
+isg_status isg_filter_lend(isg_context *context, const isg_array *a, bool written, isg_filter_lent *to);
+
 typedef struct isg_filter_runner {
     isg_filter_job *job;
     isg_context *context;

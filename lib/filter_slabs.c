@@ -5,7 +5,6 @@
 #include "filter_block.h"
 #include "filter_kept.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -360,32 +359,6 @@ fail:
     return st;
 }
 
-// Whether there are large numbers, as the device finds them: in place it is too late when a block has them.
-static bool holds_large(const isg_filter_job *job)
-{
-    const isg_array *in = &job->in, *mask = &job->mask;
-    const bool looks = job->plan->policy != ISG_NAN_PROPAGATE, narrow = job->plan->dtype == ISG_F32;
-    const double limit = isg_filter_large(job->plan->dtype);
-    if (in->dtype != ISG_F32 && in->dtype != ISG_F64)
-        return false;
-    for (int64_t i = 0; i < product(in->shape); i++) {
-        int64_t at = 0, valid = 0, rest = i;
-        for (int a = NDIM - 1; a >= 0; a--) {
-            at += rest % in->shape[a] * in->strides[a];
-            valid += rest % in->shape[a] * mask->strides[a];
-            rest /= in->shape[a];
-        }
-        double x = isg_load_double(in->dtype, in->data, at);
-        double counts = mask->dtype == ISG_DTYPE_NONE ? 1 : isg_load_double(mask->dtype, mask->data, valid);
-        x = narrow ? (double)(float)x : x;
-        if (looks && (isnan(x) || isnan(counts) || counts == 0))
-            x = job->plan->policy == ISG_NAN_FILL ? job->plan->fill : 0;
-        if (fabs(x) >= limit && !isinf(x))
-            return true;
-    }
-    return false;
-}
-
 // --- what is cut, and how
 
 static isg_filter_room room_of(const isg_filter_job *job)
@@ -465,7 +438,8 @@ isg_status isg_filter_run_slabs(isg_filter_job *job)
     TRY(cut(&s));
     for (int i = 0; i < s.slot_count; i++)
         TRY(make_slot(&s, &s.slots[i]));
-    s.large = job->in_place && holds_large(job);
+    s.large = job->in_place &&
+              isg_filter_holds_large(job->plan, &job->in, &job->mask); // in place it is too late when a block has them
     bool again;
     TRY(run_blocks(&s, &again));
     if (again)

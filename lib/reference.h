@@ -47,6 +47,8 @@ typedef struct isg_reference {
     // is none, or own[i] is NaN. own: NULL, or as many numbers.
     void (*filter_weigh)(const isg_filter_weighing *s, double whole, double empty, const void *sums,
                          const void *weights, const void *own, int64_t count, void *out);
+    // out[i] = x[0][i], x[1][i], ... put together: kind, amount as cl/derived.h has them; `empty` where that is NaN.
+    void (*derive)(int kind, int count, const void *const *x, double amount, double empty, int64_t elements, void *out);
     // A result as an element of any type that a filter gives.
     void (*filter_store)(const void *x, int64_t i, isg_dtype dtype, void *out, int64_t at);
 } isg_reference;

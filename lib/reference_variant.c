@@ -8,6 +8,7 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #include "../cl/combine.h"
+#include "../cl/derived.h"
 #include "../cl/formulas.h"
 #pragma GCC diagnostic pop
 #include "../cl/half.h"
@@ -333,6 +334,17 @@ static void filter_weigh(const isg_filter_weighing *s, double whole, double empt
     }
 }
 
+static void derive(int kind, int count, const void *const *x, double amount, double empty, int64_t elements, void *out)
+{
+    for (int64_t i = 0; i < elements; i++) {
+        real numbers[DERIVED_MOST] = {0};
+        for (int k = 0; k < count; k++)
+            numbers[k] = ((const real *)x[k])[i];
+        real y = derived_of(kind, numbers, count, (real)amount);
+        ((real *)out)[i] = is_nan(y) ? (real)empty : y;
+    }
+}
+
 // Whole numbers: to nearest, halves to even; then within the bounds.
 static double whole_number(real x, double lowest, double highest)
 {
@@ -378,5 +390,6 @@ const isg_reference NAME = {
     .filter_scale = filter_scale,
     .filter_axis = filter_axis,
     .filter_weigh = filter_weigh,
+    .derive = derive,
     .filter_store = filter_store,
 };

@@ -9,6 +9,7 @@
 #include <isogram/apply.h>
 #include <isogram/base.h>
 #include <isogram/context.h>
+#include <isogram/derived.h>
 #include <isogram/filter.h>
 #include <isogram/gram.h>
 #include <isogram/grid.h>
