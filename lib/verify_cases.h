@@ -7,7 +7,7 @@
 #include "reference.h"
 
 #include <isogram/apply.h>
-#include <isogram/filter.h>
+#include <isogram/derived.h>
 #include <isogram/gram.h>
 #include <isogram/grid.h>
 #include <isogram/reduce.h>
@@ -49,7 +49,8 @@ typedef struct isg_case {
     void *weights; // or NULL
     isg_grid_params grid;
     isg_filter_params filter;
-    isg_array image; // FILTER: what is filtered, dense, in `a`
+    isg_array image; // FILTER: what is filtered, dense, in `a`; `b` is its mask, where there is one
+    int derived;     // 0: the filter, else an isg_derived + 1 of it
 } isg_case;
 
 // Cases of one precision and arithmetic. Quick ones: the formulas of all rows, but the Gram matrices of few.
@@ -77,6 +78,11 @@ int isg_filter_case_count(bool quick);
 bool isg_filter_case_make(isg_case *c, int at, bool quick);
 bool isg_filter_case_expected(const isg_case *c, void *out);
 isg_array isg_filter_case_view(const isg_case *c, void *data);
+// Of what is derived: its parameters, how many arrays come out, and these.
+enum { ISG_FILTER_MOST_OUTPUTS = ISG_FILTER_MAX_NDIM * (ISG_FILTER_MAX_NDIM + 1) / 2 };
+isg_derived_params isg_filter_case_derived(const isg_case *c);
+int32_t isg_filter_case_outputs(const isg_case *c);
+void isg_filter_case_views(const isg_case *c, void *data, isg_array *views);
 
 // What the golden file calls a case: "isogram-2/f32/fused quick gram rbf/hostile".
 void isg_case_key(const isg_case *c, bool quick, char *key, size_t bytes);

@@ -1,5 +1,6 @@
 // isogram filter: an array in a .npy file, smoothed or differentiated.
 #include "deliver.h"
+#include "filter_words.h"
 #include "report.h"
 #include "verbs.h"
 
@@ -19,7 +20,14 @@ enum {
     OPTION_SAMPLING,
     OPTION_LIKE,
     OPTION_DTYPE,
-    OPTION_EXACT
+    OPTION_EXACT,
+    OPTION_NAN,
+    OPTION_MASK,
+    OPTION_MEMORY,
+    OPTION_DERIVED,
+    OPTION_SIGMA2,
+    OPTION_AMOUNT,
+    OPTION_INNER
 };
 
 static void help(void)
@@ -46,7 +54,22 @@ static void help(void)
         "and\n"
         "                        kept within their range\n"
         "      --precision P     of the arithmetic: f32 or f64 (default f64 for float64 and int32)\n"
-        "      --plot FILE.png   before and after side by side, on one scale; of 3 or 4 axes the middle plane\n%s",
+        "      --plot FILE.png   before and after side by side, on one scale; of 3 or 4 axes the middle plane\n\n"
+        "Elements without a number, and what does not fit the device:\n"
+        "      --nan POLICY      propagate (default); ignore: means of the valid elements (default with --mask); "
+        "preserve:\n"
+        "                        likewise, but what is not valid stays NaN; fill=V: V takes their place first.\n"
+        "                        ignore=V and preserve=V write V where there is no mean, which else is NaN, or 0\n"
+        "      --mask MASK.npy   elements where it is 0 or NaN are not valid; its axes are IN's last ones, or of "
+        "length "
+        "1\n"
+        "      --memory BYTES    of the device, at most; larger arrays go in blocks, with the same bits\n\n"
+        "What is made of filters:\n"
+        "      --derived WHAT    laplacian (log), gradient-magnitude, difference (of Gaussians; dog), unsharp,\n"
+        "                        structure-tensor (its components along a new first axis)\n"
+        "      --sigma2 S[,S...] of difference, the wider one (default 1.6 sigma)\n"
+        "      --amount A        of unsharp: x + A (x - smoothed x) (default 1)\n"
+        "      --inner S         of structure-tensor: Gaussian derivatives of that sigma, not Sobel's\n%s",
         common_help);
 }
 
@@ -56,6 +79,10 @@ typedef struct filter_options {
     const char *in;
     isg_dtype dtype;                              // of the output; NONE: the input's
     int sigmas, orders, modes, radii, axis_count; // how many values were given
+    const char *mask;
+    isg_derived derived;          // COUNT: none
+    isg_derived_params more;      // of it
+    int sigma2s, amounts, inners; // how many were given
 } filter_options;
 
 static const isg_dtype dtypes[] = {ISG_U8, ISG_U16, ISG_I16, ISG_I32, ISG_F16, ISG_F32, ISG_F64};
@@ -106,6 +133,28 @@ static bool take_sampling(filter_options *o, const char *value)
     return o->params.sampling || (misuse("--sampling '%s'; it is point, integrated or bessel", value), false);
 }
 
+// Those of derived filters. False after a usage error, which has been printed.
+static bool take_derived(filter_options *o, int option, const char *value)
+{
+    switch (option) {
+    case OPTION_DERIVED:
+        o->derived = isg_derived_named(value);
+        return o->derived != ISG_DERIVED_COUNT ||
+               (misuse("--derived '%s'; it is laplacian, gradient-magnitude, difference, unsharp or structure-tensor",
+                       value),
+                false);
+    case OPTION_SIGMA2:
+        o->sigma2s = parse_doubles(value, o->more.sigma2, ISG_FILTER_MAX_NDIM);
+        return o->sigma2s > 0 || (misuse("--sigma2 '%s'; it is a number, or one for each axis", value), false);
+    case OPTION_AMOUNT:
+        o->amounts = parse_double(value, &o->more.amount) && o->more.amount != 0;
+        return o->amounts || (misuse("--amount '%s'; it is a number but 0", value), false);
+    default:
+        o->inners = parse_double(value, &o->more.inner) && o->more.inner > 0;
+        return o->inners || (misuse("--inner '%s'; it is a number above 0", value), false);
+    }
+}
+
 // False after a usage error, which has been printed.
 static bool take_option(filter_options *o, int option, const char *value)
 {
@@ -142,6 +191,13 @@ static bool take_option(filter_options *o, int option, const char *value)
     case OPTION_SAMPLING: return take_sampling(o, value);
     case OPTION_LIKE: p->like = value; return true;
     case OPTION_EXACT: p->exact = 1; return true;
+    case OPTION_NAN: return take_nan(p, value);
+    case OPTION_MASK: o->mask = value; return true;
+    case OPTION_MEMORY: return take_memory(p, value);
+    case OPTION_DERIVED:
+    case OPTION_SIGMA2:
+    case OPTION_AMOUNT:
+    case OPTION_INNER: return take_derived(o, option, value);
     case OPTION_DTYPE:
         o->dtype = dtype_named(value);
         return o->dtype != ISG_DTYPE_NONE ||
@@ -161,6 +217,18 @@ static bool settle(filter_options *o, int count, char **words)
         return misuse("--output, --plot or both are needed"), false;
     if (!o->sigmas && !o->params.like)
         return misuse("--sigma is needed"), false;
+    const struct {
+        const char *name;
+        bool given;
+        isg_derived of;
+    } own[] = {{"--sigma2", o->sigma2s, ISG_DERIVED_DIFFERENCE},
+               {"--amount", o->amounts, ISG_DERIVED_UNSHARP},
+               {"--inner", o->inners, ISG_DERIVED_STRUCTURE_TENSOR}};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (own[i].given && o->derived != own[i].of)
+            return misuse("%s is for --derived %s", own[i].name, isg_derived_name(own[i].of)), false;
+    if (o->derived == ISG_DERIVED_STRUCTURE_TENSOR && o->common.plot)
+        return misuse("--plot has no picture of a structure tensor"), false;
     return check_common_options(&o->common);
 }
 
@@ -171,13 +239,18 @@ static bool spread(filter_options *o, int32_t ndim)
     const struct {
         const char *name;
         int count;
-    } given[] = {{"--sigma", o->sigmas}, {"--order", o->orders}, {"--mode", o->modes}, {"--radius", o->radii}};
+    } given[] = {{"--sigma", o->sigmas},
+                 {"--order", o->orders},
+                 {"--mode", o->modes},
+                 {"--radius", o->radii},
+                 {"--sigma2", o->sigma2s}};
     int axes = o->axis_count ? o->axis_count : (int)ndim;
     for (size_t i = 0; i < sizeof given / sizeof *given; i++)
         if (given[i].count > 1 && given[i].count != axes)
             return complain("%s has %d values for %d axes", given[i].name, given[i].count, axes), false;
     p->each = 1;
     for (int a = 1; a < axes && a < ISG_FILTER_MAX_NDIM; a++) {
+        o->more.sigma2[a] = o->sigma2s > 1 ? o->more.sigma2[a] : o->more.sigma2[0];
         p->sigma[a] = o->sigmas > 1 ? p->sigma[a] : p->sigma[0];
         p->order[a] = o->orders > 1 ? p->order[a] : p->order[0];
         p->mode[a] = o->modes > 1 ? p->mode[a] : p->mode[0];
@@ -225,6 +298,12 @@ static void fill_report(cJSON *report, const filter_options *o, const isg_array 
     cJSON_AddStringToObject(report, "dtype", isg_dtype_name(out->dtype));
     if (p->like)
         cJSON_AddStringToObject(report, "like", p->like);
+    if (p->nan)
+        cJSON_AddStringToObject(report, "nan", isg_nan_policy_name(p->nan));
+    if (o->mask)
+        cJSON_AddStringToObject(report, "mask", o->mask);
+    if (o->derived != ISG_DERIVED_COUNT)
+        cJSON_AddStringToObject(report, "derived", isg_derived_name(o->derived));
     cJSON *axes = cJSON_AddArrayToObject(report, "axes");
     for (int i = 0; i < (p->axis_count ? p->axis_count : in->ndim); i++) {
         int32_t axis = !p->axis_count ? i : p->axes[i] < 0 ? p->axes[i] + in->ndim : p->axes[i];
@@ -268,24 +347,64 @@ static int finish(const filter_options *o, isg_context *context, const isg_array
     return code ? code : printed;
 }
 
-static int run(filter_options *o, isg_context *context, isg_npy **in, isg_npy **out)
+// Components of a structure tensor lie side by side along a first axis of their own. count: 0: there is none.
+static isg_status create(const filter_options *o, const isg_array *in, int32_t count, isg_npy **out, isg_error *error)
+{
+    const char *name = o->common.output ? o->common.output : "-";
+    isg_dtype dtype = o->dtype == ISG_DTYPE_NONE ? in->dtype : o->dtype;
+    int64_t shape[ISG_MAX_NDIM] = {count};
+    for (int32_t axis = 0; axis < in->ndim && axis < ISG_FILTER_MAX_NDIM; axis++)
+        shape[axis + (count > 0)] = in->shape[axis];
+    return count > 0 ? isg_npy_create(out, name, dtype, in->ndim + 1, shape, error)
+                     : isg_npy_create(out, name, dtype, in->ndim, in->shape, error);
+}
+
+// The component that stands at a place of the first axis.
+static isg_array component(const isg_array *all, int32_t at)
+{
+    isg_array one = *all;
+    for (int32_t axis = 1; axis < all->ndim; axis++) {
+        one.shape[axis - 1] = all->shape[axis];
+        one.strides[axis - 1] = all->strides[axis];
+    }
+    one.ndim--;
+    one.data = (char *)all->data + (size_t)(at * all->strides[0]) * isg_dtype_bytes(all->dtype);
+    return one;
+}
+
+static isg_status compute(filter_options *o, isg_context *context, const isg_array *in, const isg_array *out,
+                          int32_t count)
+{
+    isg_array outputs[ISG_FILTER_MAX_NDIM * (ISG_FILTER_MAX_NDIM + 1) / 2] = {*out};
+    if (o->derived == ISG_DERIVED_COUNT)
+        return isg_filter(context, *in, *out, &o->params);
+    for (int32_t i = 0; i < count; i++)
+        outputs[i] = component(out, i);
+    o->more.filter = o->params;
+    return isg_filter_derived(context, o->derived, *in, outputs, count > 0 ? count : 1, &o->more);
+}
+
+static int run(filter_options *o, isg_context *context, isg_npy **in, isg_npy **mask, isg_npy **out)
 {
     isg_error error = {ISG_OK, ""};
     progress shown;
-    if (isg_npy_open(in, o->in, &error))
+    if (isg_npy_open(in, o->in, &error) || (o->mask && isg_npy_open(mask, o->mask, &error)))
         return complain("%s", error.message);
     const isg_array *a = isg_npy_array(*in);
     if (!spread(o, a->ndim))
         return EXIT_FAILED;
-    isg_dtype dtype = o->dtype == ISG_DTYPE_NONE ? a->dtype : o->dtype;
-    if (isg_npy_create(out, o->common.output ? o->common.output : "-", dtype, a->ndim, a->shape, &error))
+    if (o->mask)
+        o->params.mask = *isg_npy_array(*mask);
+    o->more.filter = o->params;
+    int32_t count = o->derived == ISG_DERIVED_STRUCTURE_TENSOR ? isg_derived_outputs(o->derived, &o->more, a->ndim) : 0;
+    if (create(o, a, count, out, &error))
         return complain("%s", error.message);
     o->params.precision = o->common.precision;
     o->params.progress = progress_step;
     o->params.progress_user = &shown;
     progress_start(&shown, o->common.quiet, "multiply-adds");
     double start = isg_seconds();
-    isg_status st = isg_filter(context, *a, *isg_npy_array(*out), &o->params);
+    isg_status st = compute(o, context, a, isg_npy_array(*out), count);
     progress_end(&shown);
     if (st)
         return complain("%s", isg_context_error(context)->message);
@@ -305,9 +424,16 @@ int verb_filter(int argc, char **argv)
                                           {"like", required_argument, 0, OPTION_LIKE},
                                           {"dtype", required_argument, 0, OPTION_DTYPE},
                                           {"exact", no_argument, 0, OPTION_EXACT},
+                                          {"nan", required_argument, 0, OPTION_NAN},
+                                          {"mask", required_argument, 0, OPTION_MASK},
+                                          {"memory", required_argument, 0, OPTION_MEMORY},
+                                          {"derived", required_argument, 0, OPTION_DERIVED},
+                                          {"sigma2", required_argument, 0, OPTION_SIGMA2},
+                                          {"amount", required_argument, 0, OPTION_AMOUNT},
+                                          {"inner", required_argument, 0, OPTION_INNER},
                                           COMMON_OPTIONS,
                                           {0, 0, 0, 0}};
-    filter_options o = {.dtype = ISG_DTYPE_NONE};
+    filter_options o = {.dtype = ISG_DTYPE_NONE, .derived = ISG_DERIVED_COUNT};
     for (int option; (option = next_option(argc, argv, table)) != -1;) {
         if (option == OPTION_HELP) {
             help();
@@ -321,9 +447,10 @@ int verb_filter(int argc, char **argv)
     isg_context *context = open_context(&o.common);
     if (!context)
         return EXIT_FAILED;
-    isg_npy *in = NULL, *out = NULL;
-    int code = run(&o, context, &in, &out);
+    isg_npy *in = NULL, *mask = NULL, *out = NULL;
+    int code = run(&o, context, &in, &mask, &out);
     isg_npy_close(&out);
+    isg_npy_close(&mask);
     isg_npy_close(&in);
     isg_context_destroy(&context);
     return code;
