@@ -42,29 +42,38 @@ FN int counts(element_mask element)
 #endif
 }
 
-// The array's elements, scaled, without gaps, and numbers[VALID_BEYOND] for those that are not valid. Dimension 0
-// counts along the last axis, dimension 1 all lines. flags[0]: set where valid input is large.
+// The array's elements, scaled, without gaps, and numbers[VALID_BEYOND] for those that are not valid. Dimension 1
+// counts all lines, dimension 0 work-items that share one. flags[0]: set where valid input is large.
 kernel void filter_valid(global const element_in *in, global const element_mask *mask, global scalar *out,
                          global const long *shape, global const scalar *numbers, global int *flags, long line,
                          long line_end)
 {
-    const long col = (long)get_global_id(0), at = line + (long)get_global_id(1), cols = shape[VALID_COUNT_3];
-    if (col >= cols || at >= line_end)
+    const long at = line + (long)get_global_id(1), cols = shape[VALID_COUNT_3];
+    if (at >= line_end)
         return;
     const long c = at % shape[VALID_COUNT_2], rest = at / shape[VALID_COUNT_2];
     const long b = rest % shape[VALID_COUNT_1], a = rest / shape[VALID_COUNT_1];
-    const scalar x = from_element(in[shape[VALID_IN] + a * shape[VALID_IN_0] + b * shape[VALID_IN_1] +
-                                     c * shape[VALID_IN_2] + col * shape[VALID_IN_3]]);
-    bits large = BITS(0);
-    scalar kept_x = kept_one(x, numbers, &large);
-    int valid = FIRST_LANE(is_nan((real)x)) == 0;
+    const long step = shape[VALID_IN_3];
+    in += shape[VALID_IN] + a * shape[VALID_IN_0] + b * shape[VALID_IN_1] + c * shape[VALID_IN_2];
 #if MASK_BYTES
-    valid = valid && counts(mask[shape[VALID_MASK] + a * shape[VALID_MASK_0] + b * shape[VALID_MASK_1] +
-                                 c * shape[VALID_MASK_2] + col * shape[VALID_MASK_3]]);
+    const long mask_step = shape[VALID_MASK_3];
+    mask += shape[VALID_MASK] + a * shape[VALID_MASK_0] + b * shape[VALID_MASK_1] + c * shape[VALID_MASK_2];
 #endif
-    out[at * cols + col] = valid ? kept_x : numbers[VALID_BEYOND];
+    out += at * cols;
+    bits large = BITS(0);
+    for (long col = (long)get_global_id(0); col < cols; col += (long)get_global_size(0)) {
+        const scalar x = from_element(in[col * step]);
+        bits large_here = BITS(0);
+        const scalar kept_x = kept_one(x, numbers, &large_here);
+        bits valid = ~is_nan((real)x);
+#if MASK_BYTES
+        valid &= -(bits)counts(mask[col * mask_step]);
+#endif
+        out[col] = pick(valid, kept_x, numbers[VALID_BEYOND]);
+        large |= large_here & valid;
+    }
 #if CHECKED
-    if (valid && any_lane(large))
+    if (any_lane(large))
         RAISE(flags);
 #endif
 }

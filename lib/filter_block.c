@@ -1,5 +1,6 @@
 #include "filter_block.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,29 +166,37 @@ bool isg_filter_block_choose(const isg_filter_plan *plan, const int64_t *shape, 
     return true;
 }
 
+static bool counts_at(const isg_array *mask, int64_t at)
+{
+    double counts = mask->dtype == ISG_DTYPE_NONE ? 1 : isg_load_double(mask->dtype, mask->data, at);
+    return counts != 0 && !isnan(counts);
+}
+
 bool isg_filter_holds_large(const isg_filter_plan *plan, const isg_array *in, const isg_array *mask)
 {
     const bool looks = plan->policy != ISG_NAN_PROPAGATE, narrow = plan->dtype == ISG_F32;
-    const double limit = isg_filter_large(plan->dtype);
+    const double limit = isg_filter_large(plan->dtype), most = narrow ? (double)FLT_MAX : DBL_MAX;
     int64_t count = 1;
     if (in->dtype != ISG_F32 && in->dtype != ISG_F64)
         return false;
     for (int a = 0; a < NDIM; a++)
         count *= in->shape[a];
-    for (int64_t i = 0; i < count; i++) {
-        int64_t at = 0, valid = 0, rest = i;
-        for (int a = NDIM - 1; a >= 0; a--) {
+    const int64_t cols = in->shape[NDIM - 1], step = in->strides[NDIM - 1], mask_step = mask->strides[NDIM - 1];
+    for (int64_t line = 0; line < count / cols; line++) {
+        int64_t at = 0, valid = 0, rest = line;
+        for (int a = NDIM - 2; a >= 0; a--) {
             at += rest % in->shape[a] * in->strides[a];
             valid += rest % in->shape[a] * mask->strides[a];
             rest /= in->shape[a];
         }
-        double x = isg_load_double(in->dtype, in->data, at);
-        double counts = mask->dtype == ISG_DTYPE_NONE ? 1 : isg_load_double(mask->dtype, mask->data, valid);
-        x = narrow ? (double)(float)x : x;
-        if (looks && (isnan(x) || isnan(counts) || counts == 0))
-            x = plan->policy == ISG_NAN_FILL ? plan->fill : 0;
-        if (fabs(x) >= limit && !isinf(x))
-            return true;
+        for (int64_t j = 0; j < cols; j++, at += step, valid += mask_step) {
+            double x = in->dtype == ISG_F32 ? (double)((const float *)in->data)[at] : ((const double *)in->data)[at];
+            if (looks && (isnan(x) || !counts_at(mask, valid)))
+                x = plan->policy == ISG_NAN_FILL ? plan->fill : 0;
+            x = fabs(narrow ? (double)(float)x : x);
+            if (x >= limit && x <= most)
+                return true;
+        }
     }
     return false;
 }

@@ -169,20 +169,20 @@ static void check_many(isg_arithmetic arithmetic, int count, bool hostile, bool 
 
 START_TEST(random_arrays)
 {
-    check_many(ISG_ARITHMETIC_FUSED, 16, false, true, 0, 101);
+    check_many(ISG_ARITHMETIC_FUSED, 9, false, true, 0, 101);
 }
 END_TEST
 
 START_TEST(hostile_arrays)
 {
-    check_many(ISG_ARITHMETIC_FUSED, 8, true, true, 0, 103);
-    check_many(ISG_ARITHMETIC_UNFUSED, 8, true, false, 0, 104);
+    check_many(ISG_ARITHMETIC_FUSED, 5, true, true, 0, 103);
+    check_many(ISG_ARITHMETIC_UNFUSED, 5, true, false, 0, 104);
 }
 END_TEST
 
 START_TEST(other_lanes)
 {
-    check_many(ISG_ARITHMETIC_AUTO, 4, true, true, 4, 105);
+    check_many(ISG_ARITHMETIC_AUTO, 3, true, true, 4, 105);
 }
 END_TEST
 
