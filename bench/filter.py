@@ -29,7 +29,16 @@ class Params(ctypes.Structure):
     _fields_ = [("axes", ctypes.c_int32 * 4), ("axis_count", ctypes.c_int32), ("each", ctypes.c_int32), ("sigma", ctypes.c_double * 4),
                 ("order", ctypes.c_int32 * 4), ("mode", ctypes.c_int * 4), ("radius", ctypes.c_int64 * 4), ("truncate", ctypes.c_double),
                 ("constant", ctypes.c_double), ("exact", ctypes.c_int32), ("sampling", ctypes.c_int), ("like", ctypes.c_char_p), ("precision", ctypes.c_int),
-                ("progress", ctypes.c_void_p), ("progress_user", ctypes.c_void_p)]
+                ("progress", ctypes.c_void_p), ("progress_user", ctypes.c_void_p), ("nan", ctypes.c_int), ("fill", ctypes.c_double),
+                ("fills_nothing", ctypes.c_int32), ("mask", Array), ("memory", ctypes.c_int64)]
+
+
+class DerivedParams(ctypes.Structure):
+    _fields_ = [("filter", Params), ("sigma2", ctypes.c_double * 4), ("amount", ctypes.c_double), ("inner", ctypes.c_double)]
+
+
+POLICIES = ["default", "propagate", "ignore", "preserve", "fill"]
+DERIVED = ["laplacian", "gradient-magnitude", "difference", "unsharp", "structure-tensor"]
 
 
 class Limits(ctypes.Structure):
@@ -43,6 +52,8 @@ class Isogram:
         self.library = ctypes.CDLL(path)
         self.library.isg_context_error.restype = ctypes.c_void_p
         self.library.isg_filter.argtypes = [ctypes.c_void_p, Array, Array, ctypes.POINTER(Params)]
+        self.library.isg_filter_derived.argtypes = [ctypes.c_void_p, ctypes.c_int, Array, ctypes.POINTER(Array), ctypes.c_int32,
+                                                    ctypes.POINTER(DerivedParams)]
         self.context = ctypes.c_void_p()
         if self.library.isg_context_create(ctypes.byref(self.context), None):
             sys.exit("isogram finds no device")
@@ -55,10 +66,13 @@ class Isogram:
             v.strides[axis] = array.strides[axis] // array.itemsize
         return v
 
-    def filter(self, array, out, sigma, **others):
-        """others: axes, order, mode, radius (one or one for each axis), truncate, cval, precision, sampling, like, exact."""
+    def params(self, array, sigma, **others):
+        """others: axes, order, mode, radius (one or one for each axis), truncate, cval, precision, sampling, like, exact, mask, nan."""
         p = Params(each=1, truncate=others.get("truncate", 0), constant=others.get("cval", 0), precision=others.get("precision", 0),
-                   sampling=others.get("sampling", 0), like=others.get("like"), exact=others.get("exact", 0))
+                   sampling=others.get("sampling", 0), like=others.get("like"), exact=others.get("exact", 0), nan=POLICIES.index(others.get("nan", "default")),
+                   fill=others.get("fill", 0), fills_nothing=others.get("fills_nothing", 0), memory=others.get("memory", 0))
+        if "mask" in others:
+            p.mask = self.view(others["mask"])
         axes = others.get("axes")
         count = len(axes) if axes else array.ndim
         p.axis_count = len(axes) if axes else 0
@@ -68,10 +82,28 @@ class Isogram:
                                  ("mode", others.get("mode", "reflect"))]:
                 value = value[i] if isinstance(value, (list, tuple)) else value
                 getattr(p, field)[i] = self.library.isg_mode_named(value.encode()) if field == "mode" else value
-        if self.library.isg_filter(self.context, self.view(array), self.view(out), ctypes.byref(p)):
+        return p
+
+    def check(self, status):
+        if status:
             message = ctypes.cast(self.library.isg_context_error(self.context) + 4, ctypes.c_char_p).value.decode()
             raise ValueError(message)
+
+    def filter(self, array, out, sigma, **others):
+        """others: axes, order, mode, radius (one or one for each axis), truncate, cval, precision, sampling, like, nan, fill,
+        fills_nothing, mask, memory."""
+        p = self.params(array, sigma, **others)
+        self.check(self.library.isg_filter(self.context, self.view(array), self.view(out), ctypes.byref(p)))
         return out
+
+    def derived(self, name, array, outs, sigma, sigma2=0, amount=0, inner=0, **others):
+        """outs: a list of arrays."""
+        p = DerivedParams(filter=self.params(array, sigma, **others), amount=amount, inner=inner)
+        for i in range(4):
+            p.sigma2[i] = sigma2[i] if isinstance(sigma2, (list, tuple)) and i < len(sigma2) else 0 if isinstance(sigma2, (list, tuple)) else sigma2
+        views = (Array * len(outs))(*map(self.view, outs))
+        self.check(self.library.isg_filter_derived(self.context, DERIVED.index(name), self.view(array), views, len(outs), ctypes.byref(p)))
+        return outs
 
     def limits(self):
         found = Limits()

@@ -90,7 +90,7 @@ kernel void convolve_pack(global const element_in *in, global scalar *packed, gl
     }
 #if CHECKED
     if (any_lane(large))
-        flags[0] = 1;
+        RAISE(flags);
 #endif
 }
 

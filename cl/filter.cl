@@ -39,7 +39,6 @@
 #define GROUP  (FILTER_GROUP * LINE) // columns that are stored together
 
 #include "filter_element.h"
-#include "filter_scale.h"
 
 #if LANES > 1
 #include "turn.h"
@@ -61,16 +60,6 @@
 #ifndef FETCH
 #define FETCH(p)
 #endif
-
-// One element scaled, or 0, in lane 0 of a vector.
-FN scalar kept_one(scalar x, global const scalar *numbers, bits *large)
-{
-    real v = (real)x;
-#if CHECKED
-    *large |= is_large(v, (real)numbers[FILTER_LARGE]);
-#endif
-    return FIRST_LANE(kept(v, (real)numbers[FILTER_TINY_IN], (real)numbers[FILTER_SCALE_IN]));
-}
 
 #if ODD_V
 #define PAIR_V(low, high) ((high) - (low))
@@ -327,7 +316,7 @@ kernel void filter(global const element_in *in, global element_out *out, global 
     }
 #if CHECKED
     if (any_lane(large))
-        flags[0] = 1;
+        RAISE(flags);
 #endif
 }
 
@@ -375,7 +364,7 @@ kernel void filter_each(global const element_in *in, global element_out *out, gl
         row * shape[FILTER_OUT_ROW] + col * shape[FILTER_OUT_COL]] = lane[0];
 #if CHECKED
     if (any_lane(large))
-        flags[0] = 1;
+        RAISE(flags);
 #endif
 }
 #endif

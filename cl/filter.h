@@ -50,6 +50,45 @@ enum {
 // Cache lines of a row that are put together before they are stored.
 #define FILTER_GROUP 16
 
+// What filter_valid is told: the array's axes but the first, which it has no need of, and where elements of input and
+// mask lie. Its numbers are TINY_IN, SCALE_IN, LARGE and what stands for an element that is not valid.
+enum {
+    VALID_COUNT_1,
+    VALID_COUNT_2,
+    VALID_COUNT_3,
+    VALID_IN,
+    VALID_IN_0,
+    VALID_IN_1,
+    VALID_IN_2,
+    VALID_IN_3,
+    VALID_MASK,
+    VALID_MASK_0,
+    VALID_MASK_1,
+    VALID_MASK_2,
+    VALID_MASK_3,
+    VALID_SHAPE_COUNT
+};
+enum { VALID_BEYOND = FILTER_LARGE + 1, VALID_NUMBER_COUNT };
+
+// Numbers of a pass over valid elements; the weights follow, from the outside in.
+enum {
+    WEIGH_UNIT,       // the weight of a valid element, scaled
+    WEIGH_TINY,       // sums below it count as 0 between two passes
+    WEIGH_NONE,       // elements whose valid ones have less weight have no result,
+    WEIGH_EMPTY,      // but this
+    WEIGH_WHOLE,      // the weight where all is valid
+    WEIGH_TINY_WHOLE, // there, results below it count as 0,
+    WEIGH_FACTOR_WHOLE,
+    WEIGH_TINY_MEAN, // and else means below this
+    WEIGH_FACTOR_MEAN,
+    WEIGH_CONSTANT, // what stands outside the array: NaN in the first pass, if it is not valid
+    WEIGH_CONSTANT_WEIGHT,
+    WEIGH_WEIGHTS
+};
+
+// What such a pass is told besides: whether elements that were not valid stay so, and steps in the array that tells.
+enum { WEIGH_PRESERVE = FILTER_SHAPE_COUNT, WEIGH_OWN_0, WEIGH_OWN_1, WEIGH_OWN_ROW, WEIGH_OWN_COL, WEIGH_SHAPE_COUNT };
+
 // Types of elements in memory, as build options name them.
 #define FILTER_F32 1
 #define FILTER_F64 2

@@ -1,8 +1,10 @@
-// Elements of arrays to numbers and back. The includer has defined IN and OUT, as filter.h names types.
+// Elements of arrays to numbers and back, and what counts as 0 or as large on the way. The build options IN and OUT say
+// what lies in memory; CHECKED, whether input may be large.
 #ifndef ISG_CL_FILTER_ELEMENT_H
 #define ISG_CL_FILTER_ELEMENT_H
 
 #include "filter.h"
+#include "filter_scale.h"
 #include "half.h"
 
 #if IN == FILTER_F64 || OUT == FILTER_F64
@@ -79,6 +81,9 @@ FN void to_elements(real v, element_out *lane)
 FN void to_elements(real v, element_out *lane)
 {
     scalar each[LANES];
+#if REAL_BITS == 64 && OUT == FILTER_F32
+    v = as_real(as_bits(v) & ~MASK(magnitude(v) < REAL(0x1p-126f))); // which would be subnormal
+#endif
     STORE(v, each);
     for (int l = 0; l < LANES; l++)
         lane[l] = (element_out)each[l];
@@ -116,5 +121,15 @@ FN void to_elements(real v, element_out *lane)
 }
 
 #endif
+
+// One element scaled, or 0, in lane 0 of a vector.
+FN scalar kept_one(scalar x, global const scalar *numbers, bits *large)
+{
+    real v = (real)x;
+#if CHECKED
+    *large |= is_large(v, (real)numbers[FILTER_LARGE]);
+#endif
+    return FIRST_LANE(kept(v, (real)numbers[FILTER_TINY_IN], (real)numbers[FILTER_SCALE_IN]));
+}
 
 #endif

@@ -17,6 +17,13 @@ FN bits is_large(real x, real large)
     return MASK(mag >= as_bits(large)) & MASK(mag < BITS(INFINITE_BITS));
 }
 
+// For a work-item to say so; several may, at once. Atomic functions abort compilers for OpenCL C 1.1.
+#if defined(__OPENCL_C_VERSION__) && __OPENCL_C_VERSION__ >= 120
+#define RAISE(flag) atomic_or((volatile global int *)(flag), 1)
+#else
+#define RAISE(flag) (*(flag) = 1)
+#endif
+
 FN int any_lane(bits mask)
 {
 #if LANES == 1

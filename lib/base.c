@@ -95,6 +95,16 @@ bool isg_mul(int64_t a, int64_t b, int64_t *product)
     return true;
 }
 
+int64_t isg_index_at(const isg_array *array, int64_t place)
+{
+    int64_t index = 0;
+    for (int32_t axis = array->ndim - 1; axis >= 0; axis--) {
+        index += place % array->shape[axis] * array->strides[axis];
+        place /= array->shape[axis];
+    }
+    return index;
+}
+
 isg_status isg_shape_count(isg_dtype dtype, int32_t ndim, const int64_t *shape, int64_t *count, isg_error *error)
 {
     if (ndim < 1 || ndim > ISG_MAX_NDIM)

@@ -38,6 +38,9 @@ bool isg_mul(int64_t a, int64_t b, int64_t *product);
 // its bytes, exceed 63 bits or the address space.
 isg_status isg_shape_count(isg_dtype dtype, int32_t ndim, const int64_t *shape, int64_t *count, isg_error *error);
 
+// The element at a row-major place of an array with any strides, in elements from array.data.
+int64_t isg_index_at(const isg_array *array, int64_t place);
+
 // The smallest multiple of `multiple` that is not below `value`.
 static inline int64_t isg_round_up(int64_t value, int64_t multiple)
 {

@@ -1,7 +1,7 @@
 // The convolution on the device: which axes are rows and columns, slabs, tables, launches that stay short.
 #include "buffer.h"
 #include "convolve.h"
-#include "filter.h"
+#include "filter_run.h"
 #include "probe.h"
 #include "program.h"
 
@@ -177,7 +177,7 @@ static isg_status upload_numbers(runner *r)
     return st;
 }
 
-static isg_status upload_shape(runner *r, const isg_filter_stage *in, const isg_filter_stage *out)
+static isg_status upload_shape(runner *r, const isg_stage *in, const isg_stage *out)
 {
     int in_plan = planned(r, r->axis[COL]);
     const int64_t told[CONVOLVE_SHAPE_COUNT] = {[CONVOLVE_PLANES] = r->n[PLANE],
@@ -207,8 +207,8 @@ static isg_status get_kernels(runner *r, isg_dtype in, isg_dtype out)
     isg_real_type type = {dtype, isg_probe_fused(r->context, dtype), r->shape.lanes};
     char options[200];
     isg_text text = {options, sizeof options, 0};
-    isg_put(&text, "-D IN=%d -D OUT=%d -D CHECKED=%d -D TALL=%d -D WIDE=%d", isg_filter_element_code(in),
-            isg_filter_element_code(out), in == ISG_F32 || in == ISG_F64, (int)r->shape.tall, (int)r->shape.wide);
+    isg_put(&text, "-D IN=%d -D OUT=%d -D CHECKED=%d -D TALL=%d -D WIDE=%d", isg_filter_code(in),
+            isg_filter_code(out), in == ISG_F32 || in == ISG_F64, (int)r->shape.tall, (int)r->shape.wide);
     isg_status st = isg_program_kernel(r->context, &r->pack, "convolve.cl", "convolve_pack", type, options);
     return st ? st : isg_program_kernel(r->context, &r->add, "convolve.cl", "convolve", type, options);
 }
@@ -233,7 +233,7 @@ static isg_range range_of(const runner *r, int64_t columns, int64_t lines)
 }
 
 // Fills r->packed; sets *seen where finite input is large.
-static isg_status pack(runner *r, const isg_filter_stage *in, const slab *s, bool *seen)
+static isg_status pack(runner *r, const isg_stage *in, const slab *s, bool *seen)
 {
     isg_status st = ISG_OK;
     int64_t planes = s->count[PLANE] + r->size[PLANE] - 1, rows = packed_rows(r, s->count[ROW]);
@@ -257,7 +257,7 @@ fail:
     return st;
 }
 
-static isg_status add(runner *r, const isg_filter_stage *out, const slab *s)
+static isg_status add(runner *r, const isg_stage *out, const slab *s)
 {
     isg_status st = ISG_OK;
     int64_t blocks = (s->count[ROW] + r->shape.tall - 1) / r->shape.tall;
@@ -282,7 +282,7 @@ fail:
 }
 
 // All slabs. *again: there is large input, and r->large was not set: some of the output is to be written anew.
-static isg_status run_slabs(runner *r, const isg_filter_stage *in, const isg_filter_stage *out, bool *again)
+static isg_status run_slabs(runner *r, const isg_stage *in, const isg_stage *out, bool *again)
 {
     isg_status st = ISG_OK;
     slab s;

@@ -69,7 +69,7 @@ static bool same_view(const isg_array *a, const isg_array *b)
     return same;
 }
 
-isg_status isg_filter_check_arrays(isg_context *context, const isg_array *in, const isg_array *out, bool *in_place)
+isg_status isg_filter_check_pair(isg_context *context, const isg_array *in, const isg_array *out, bool *in_place)
 {
     isg_error *error = &context->error;
     isg_place from, to;
@@ -94,6 +94,36 @@ isg_status isg_filter_check_arrays(isg_context *context, const isg_array *in, co
     return ISG_OK;
 }
 
+isg_status isg_filter_check_mask(isg_context *context, const isg_array *in, const isg_array *out, isg_array *mask)
+{
+    isg_error *error = &context->error;
+    isg_place place, to;
+    int32_t more = in->ndim - mask->ndim;
+    if (isg_dtype_bytes(mask->dtype) == 0)
+        return isg_fail(error, ISG_ERR_DTYPE, "the mask is of an unknown type");
+    if (!mask->data && !mask->mem)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "the mask has no data");
+    bool fits = mask->ndim >= 1 && more >= 0;
+    for (int32_t axis = 0; axis < mask->ndim && fits; axis++)
+        fits = mask->shape[axis] == in->shape[axis + more] || mask->shape[axis] == 1;
+    if (!fits)
+        return isg_fail(error, ISG_ERR_SHAPE, "the mask's axes must be the input's last ones, or of length 1");
+    isg_status st = isg_view_place(context, mask, "mask", &place);
+    if (st || (st = isg_view_place(context, out, "output", &to)))
+        return st;
+    if (mask->mem && (isg_view_flags(mask->mem) & CL_MEM_WRITE_ONLY))
+        return isg_fail(error, ISG_ERR_ARGUMENT, "the mask: kernels may not read its buffer");
+    if (isg_places_meet(&place, &to))
+        return isg_fail(error, ISG_ERR_ARGUMENT, "the output overlaps the mask");
+    for (int32_t axis = in->ndim - 1; axis >= 0; axis--) {
+        bool stretched = axis < more || mask->shape[axis - more] == 1;
+        mask->strides[axis] = stretched ? 0 : mask->strides[axis - more];
+        mask->shape[axis] = in->shape[axis];
+    }
+    mask->ndim = in->ndim;
+    return ISG_OK;
+}
+
 isg_array isg_filter_widened(isg_array a)
 {
     int32_t more = ISG_FILTER_MAX_NDIM - a.ndim;
@@ -111,9 +141,16 @@ isg_status isg_filter_call(isg_context *context, isg_array in, isg_array out, co
     isg_error_clear(&context->error);
     isg_filter_plan plan = {0};
     bool in_place;
-    isg_status st = isg_filter_check_arrays(context, &in, &out, &in_place);
+    isg_status st = isg_filter_check_pair(context, &in, &out, &in_place);
     if (st)
         return st;
+    isg_array mask = {.dtype = ISG_DTYPE_NONE};
+    if (params && params->mask.dtype != ISG_DTYPE_NONE) {
+        mask = params->mask;
+        if ((st = isg_filter_check_mask(context, &in, &out, &mask)))
+            return st;
+        mask = isg_filter_widened(mask);
+    }
     isg_dtype dtype = params ? isg_filter_dtype(params, in.dtype) : ISG_F32;
     TRY(isg_filter_plan_make(&plan, params, in.ndim, in.shape, dtype, in.dtype, &context->error));
     TRY(isg_context_require(context, dtype));
@@ -125,11 +162,13 @@ isg_status isg_filter_call(isg_context *context, isg_array in, isg_array out, co
                           .plan = &plan,
                           .in = isg_filter_widened(in),
                           .out = isg_filter_widened(out),
+                          .mask = mask,
+                          .memory = params->memory,
                           .in_place = in_place,
                           .progress = params->progress,
                           .progress_user = params->progress_user,
                           .each = each};
-    TRY(isg_filter_run(&job));
+    TRY(isg_filter_fits(&job) ? isg_filter_run(&job) : isg_filter_run_slabs(&job));
 fail:
     isg_filter_plan_free(&plan);
     return st;

@@ -5,44 +5,35 @@
 #include "context.h"
 #include "filter_plan.h"
 
-// One call. The arrays have 4 dimensions, those in front of the caller's being of a single element.
+// One call, or a block of one. The arrays have 4 dimensions, those in front of the caller's being of a single element.
 typedef struct isg_filter_job {
     isg_context *context;
     const isg_filter_plan *plan; // axes count among the 4
     isg_array in, out;
-    bool in_place; // out is in
+    isg_array mask; // of the input's shape, strides may be 0; dtype ISG_DTYPE_NONE: none
+    bool in_place;  // out is in
+    // Of a block, along each axis: which input stands at the places of isg_filter_table; NULL: what the mode says. The
+    // input may then be longer than the output along that axis, which begins with the output's elements.
+    const int32_t *tables[ISG_FILTER_MAX_NDIM];
+    int64_t memory; // of the device, to be used at most
+    bool large;     // scaled for large numbers; set when they are found
     isg_progress_fn progress;
     void *progress_user;
     bool each; // one work-item per element, also where tiles would be used
 } isg_filter_job;
 
+// The whole of it on the device at once.
 isg_status isg_filter_run(isg_filter_job *job);
 
-// What the filters' fronts and backs share.
+// filter_slabs.c: whether arrays fit the device, or are none of the host's; and those that do not, in blocks.
+bool isg_filter_fits(const isg_filter_job *job);
+isg_status isg_filter_run_slabs(isg_filter_job *job);
 
-// Types, shapes and places of both arrays. in_place: output, whether they are one view.
-isg_status isg_filter_check_arrays(isg_context *context, const isg_array *in, const isg_array *out, bool *in_place);
-// The same array with 4 dimensions.
+// What the fronts of filters check. in_place: output. mask: becomes one of the array's shape.
+isg_status isg_filter_check_pair(isg_context *context, const isg_array *in, const isg_array *out, bool *in_place);
+isg_status isg_filter_check_mask(isg_context *context, const isg_array *in, const isg_array *out, isg_array *mask);
+// The same array with 4 axes.
 isg_array isg_filter_widened(isg_array a);
-// As cl/filter.h names the type.
-int isg_filter_element_code(isg_dtype dtype);
-
-typedef struct isg_filter_stage {
-    isg_dtype dtype;
-    cl_mem mem;
-    int64_t offset, strides[ISG_FILTER_MAX_NDIM];
-} isg_filter_stage;
-
-// A view's memory as a buffer. host: what is to be read back, or NULL.
-typedef struct isg_filter_lent {
-    isg_filter_stage stage;
-    cl_mem own; // to be freed
-    void *host;
-    int64_t bytes;
-} isg_filter_lent;
-
-// a: of 4 dimensions. written: it is the output.
-isg_status isg_filter_lend(isg_context *context, const isg_array *a, bool written, isg_filter_lent *to);
 
 // isg_filter; each: as above, for tests.
 isg_status isg_filter_call(isg_context *context, isg_array in, isg_array out, const isg_filter_params *params,

@@ -25,6 +25,12 @@ isg_mode isg_mode_named(const char *word)
     return ISG_MODE_DEFAULT;
 }
 
+const char *isg_nan_policy_name(isg_nan_policy policy)
+{
+    static const char *const names[] = {"default", "propagate", "ignore", "preserve", "fill"};
+    return policy > ISG_NAN_DEFAULT && policy < ISG_NAN_COUNT ? names[policy] : names[0];
+}
+
 static isg_mode mode_of(isg_mode mode, isg_mode fallback)
 {
     return mode == ISG_MODE_DEFAULT ? fallback : mode;
@@ -153,6 +159,10 @@ static isg_status check_params(const isg_filter_params *p, isg_error *error)
     if (!find_convention(p->like))
         return isg_fail(error, ISG_ERR_ARGUMENT,
                         "no convention is called '%s'; there are scipy, skimage, opencv, arrayfire and clij", p->like);
+    if ((unsigned)p->nan >= ISG_NAN_COUNT)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "unknown policy for NaN");
+    if (p->memory < 0)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "%lld bytes of memory", (long long)p->memory);
     return ISG_OK;
 }
 
@@ -218,6 +228,33 @@ static isg_status leave_alone(isg_filter_plan *plan, int32_t axis, isg_error *er
     return ISG_OK;
 }
 
+// Where nothing can be missing there is nothing to look after.
+static isg_status set_policy(isg_filter_plan *plan, const isg_filter_params *p, isg_dtype in, isg_error *error)
+{
+    bool masked = p->mask.dtype != ISG_DTYPE_NONE, holes = masked || in == ISG_F16 || in == ISG_F32 || in == ISG_F64;
+    isg_nan_policy policy = p->nan ? p->nan : masked ? ISG_NAN_IGNORE : ISG_NAN_PROPAGATE;
+    plan->policy = ISG_NAN_PROPAGATE;
+    plan->fill = NAN;
+    if (policy == ISG_NAN_FILL && isnan(plan->constant))
+        plan->constant = rounded(plan->dtype, p->fill);
+    if (policy == ISG_NAN_PROPAGATE) {
+        plan->policy = masked ? ISG_NAN_FILL : ISG_NAN_PROPAGATE;
+        return ISG_OK;
+    }
+    if (policy == ISG_NAN_FILL || p->fills_nothing)
+        plan->fill = rounded(plan->dtype, p->fill);
+    for (int32_t i = 0; i < plan->count && policy != ISG_NAN_FILL; i++) {
+        holes = holes || (isnan(plan->constant) && plan->axis[i].mode == ISG_MODE_CONSTANT);
+        if (plan->axis[i].order > 0)
+            return isg_fail(error, ISG_ERR_ARGUMENT,
+                            "order %d on axis %d: a mean of the valid elements is of order 0; fill the others, or let "
+                            "NaN propagate",
+                            (int)plan->axis[i].order, (int)plan->axis[i].axis);
+    }
+    plan->policy = holes ? policy : ISG_NAN_PROPAGATE;
+    return ISG_OK;
+}
+
 isg_status isg_filter_plan_make(isg_filter_plan *plan, const isg_filter_params *params, int32_t ndim,
                                 const int64_t *shape, isg_dtype dtype, isg_dtype in, isg_error *error)
 {
@@ -254,7 +291,9 @@ isg_status isg_filter_plan_make(isg_filter_plan *plan, const isg_filter_params *
         if (st)
             return st;
     }
-    return plan->count > 0 ? ISG_OK : leave_alone(plan, ndim - 1, error);
+    if (plan->count == 0 && (st = leave_alone(plan, ndim - 1, error)))
+        return st;
+    return set_policy(plan, params, in, error);
 }
 
 void isg_filter_plan_free(isg_filter_plan *plan)
@@ -314,6 +353,21 @@ isg_filter_scale isg_filter_scale_axis(const isg_filter_plan *plan, int32_t at, 
     return (isg_filter_scale){ldexp(1, tiny > r.smallest ? tiny : r.smallest), ldexp(1, up), constant};
 }
 
+isg_filter_weighing isg_filter_weighing_of(const isg_filter_plan *plan, bool large)
+{
+    range r = range_of(plan->dtype);
+    // Quotients have lost a scale of 2^plain.
+    int back = r.plain - scale_exponent(plan, large), last = plan->count - 1;
+    isg_filter_weighing w = {.unit = ldexp(1, r.plain),
+                             .tiny = ldexp(1, r.tiny),
+                             .none = ldexp(1, r.plain - (plan->dtype == ISG_F64 ? 400 : 60)),
+                             .whole = isg_filter_scale_axis(plan, last, large),
+                             .mean = {ldexp(1, r.smallest), ldexp(1, back), 0}};
+    w.constant = w.whole.constant;
+    w.constant_weight = isnan(plan->constant) ? 0 : w.unit;
+    return w;
+}
+
 // --- borders
 
 static int64_t modulo(int64_t i, int64_t n)
@@ -321,23 +375,23 @@ static int64_t modulo(int64_t i, int64_t n)
     return i % n < 0 ? i % n + n : i % n;
 }
 
-static int32_t source(isg_mode mode, int64_t i, int64_t n)
+int64_t isg_filter_source(isg_mode mode, int64_t i, int64_t n)
 {
     if (i >= 0 && i < n)
-        return (int32_t)i;
+        return i;
     switch (mode) {
     case ISG_MODE_CONSTANT: return -1;
-    case ISG_MODE_NEAREST: return i < 0 ? 0 : (int32_t)(n - 1);
-    case ISG_MODE_WRAP: return (int32_t)modulo(i, n);
-    case ISG_MODE_MIRROR: i = n > 1 ? modulo(i, 2 * n - 2) : 0; return (int32_t)(i < n ? i : 2 * n - 2 - i);
-    default: i = modulo(i, 2 * n); return (int32_t)(i < n ? i : 2 * n - 1 - i);
+    case ISG_MODE_NEAREST: return i < 0 ? 0 : n - 1;
+    case ISG_MODE_WRAP: return modulo(i, n);
+    case ISG_MODE_MIRROR: i = n > 1 ? modulo(i, 2 * n - 2) : 0; return i < n ? i : 2 * n - 2 - i;
+    default: i = modulo(i, 2 * n); return i < n ? i : 2 * n - 1 - i;
     }
 }
 
 void isg_filter_table(isg_mode mode, int64_t n, int64_t radius, int32_t *table)
 {
     for (int64_t i = 0; i < n + 2 * radius; i++)
-        table[i] = source(mode, i - radius, n);
+        table[i] = (int32_t)isg_filter_source(mode, i - radius, n);
 }
 
 // --- the weights alone

@@ -11,6 +11,12 @@
 // reaches and on nothing else.
 //
 // Weights are divided by the power of two in the sum of their magnitudes, and the sums multiplied by it, both exactly.
+//
+// With elements that are not valid, weights of those that are become sums as elements do: of 2^60 (2^100), whatever E
+// is, for each of them. All that is said above holds for them, too. The share that the valid elements have of all
+// weights may so be as small as 2^-100, but a mean is a quotient by it: what counts as 0 in a mean is what counts as 0
+// in a sum, divided by the share. Shares below 2^-60 (2^-400) are no shares, so that in arrays with numbers of about 1
+// single precision keeps its digits.
 #ifndef ISG_LIB_FILTER_PLAN_H
 #define ISG_LIB_FILTER_PLAN_H
 
@@ -31,6 +37,10 @@ typedef struct isg_filter_plan {
     int32_t count;   // of filtered axes, ascending
     isg_filter_axis axis[ISG_FILTER_MAX_NDIM];
     double constant; // rounded to the dtype
+    // PROPAGATE: there are no elements to look after. FILL: they become `fill`. IGNORE, PRESERVE: those without a
+    // result become `fill`.
+    isg_nan_policy policy;
+    double fill; // rounded to the dtype; may be NaN
 } isg_filter_plan;
 
 // The arithmetic for these types, as base.h says of ISG_PRECISION_DEFAULT.
@@ -53,6 +63,18 @@ double isg_filter_large(isg_dtype dtype);
 isg_filter_scale isg_filter_scale_in(const isg_filter_plan *plan, bool large);
 // Of plan->axis[at]; the last one's results lose the scale.
 isg_filter_scale isg_filter_scale_axis(const isg_filter_plan *plan, int32_t at, bool large);
+
+// Numbers of passes over valid elements.
+typedef struct isg_filter_weighing {
+    double unit, tiny, none;          // the weight of a valid element; what counts as 0 between axes; as no weight
+    isg_filter_scale whole, mean;     // of the last axis' sums, and of quotients; no constants
+    double constant, constant_weight; // NaN and 0: the constant is not valid
+} isg_filter_weighing;
+
+isg_filter_weighing isg_filter_weighing_of(const isg_filter_plan *plan, bool large);
+
+// The element that stands at place i, of n; -1: the constant does.
+int64_t isg_filter_source(isg_mode mode, int64_t i, int64_t n);
 
 // Which element stands at places -radius … n + radius - 1; -1: the constant. table: output, n + 2 radius.
 void isg_filter_table(isg_mode mode, int64_t n, int64_t radius, int32_t *table);

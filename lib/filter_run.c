@@ -1,7 +1,6 @@
 // The filter's passes on the device: their tables, launches that stay short, and what lies between them.
 #include "buffer.h"
-#include "filter.h"
-#include "filter_pass.h"
+#include "filter_run.h"
 #include "probe.h"
 #include "program.h"
 #include "view.h"
@@ -14,24 +13,10 @@
 
 enum { NDIM = ISG_FILTER_MAX_NDIM };
 
-typedef isg_filter_stage stage;
-typedef isg_filter_lent lent;
+typedef isg_stage stage;
+typedef isg_filter_runner runner;
 
-typedef struct runner {
-    isg_filter_job *job;
-    isg_context *context;
-    const isg_filter_plan *plan;
-    const int64_t *shape;
-    int lanes;
-    bool tiled; // filter; else filter_each
-    bool large;
-    double done, total;
-    int64_t groups; // work-items, each with its scratch memory, of a pass over tiles
-    double rate;    // of work per second, as measured so far; 0: not known
-} runner;
-
-// All elements of the array.
-static int64_t elements_of(const runner *r)
+int64_t isg_filter_elements(const runner *r)
 {
     int64_t n = 1;
     for (int a = 0; a < NDIM; a++)
@@ -39,7 +24,7 @@ static int64_t elements_of(const runner *r)
     return n;
 }
 
-int isg_filter_element_code(isg_dtype dtype)
+int isg_filter_code(isg_dtype dtype)
 {
     switch (dtype) {
     case ISG_F32: return FILTER_F32;
@@ -67,10 +52,12 @@ static void free_tables(tables *t)
     isg_buffer_free(&t->flags);
 }
 
-// Of an axis of the plan, or of none: every place is where it is.
-static isg_status upload_index(runner *r, const isg_filter_axis *axis, int64_t n, cl_mem *mem)
+isg_status isg_filter_upload_index(runner *r, const isg_filter_axis *axis, int64_t n, cl_mem *mem)
 {
     int64_t radius = axis ? axis->radius : 0;
+    const int32_t *given = axis ? r->job->tables[axis->axis] : NULL;
+    if (given)
+        return isg_buffer_copy_of(r->context, mem, given, (n + 2 * radius) * (int64_t)sizeof *given);
     int32_t *table = isg_alloc(n + 2 * radius, sizeof *table);
     if (!table)
         return isg_fail(&r->context->error, ISG_ERR_MEMORY, "no memory for an index of %lld elements", (long long)n);
@@ -78,6 +65,33 @@ static isg_status upload_index(runner *r, const isg_filter_axis *axis, int64_t n
     isg_status st = isg_buffer_copy_of(r->context, mem, table, (n + 2 * radius) * (int64_t)sizeof *table);
     free(table);
     return st;
+}
+
+isg_status isg_filter_new_flags(runner *r, cl_mem *flags)
+{
+    isg_status st;
+    const int32_t clear = 0;
+    TRY(isg_buffer_new(r->context, flags, CL_MEM_READ_WRITE, sizeof clear));
+    CL_TRY(r->context,
+           clEnqueueWriteBuffer(r->context->queue, *flags, CL_TRUE, 0, sizeof clear, &clear, 0, NULL, NULL));
+fail:
+    return st;
+}
+
+isg_status isg_filter_read_flags(runner *r, cl_mem flags, bool *raised)
+{
+    isg_status st = ISG_OK;
+    int32_t found = 0;
+    CL_TRY(r->context, clEnqueueReadBuffer(r->context->queue, flags, CL_TRUE, 0, sizeof found, &found, 0, NULL, NULL));
+    *raised = *raised || found != 0;
+fail:
+    return st;
+}
+
+void isg_filter_settle_axis(runner *r, int at)
+{
+    int32_t axis = r->plan->axis[at].axis;
+    r->shape[axis] = r->job->out.shape[axis];
 }
 
 static isg_status upload_numbers(runner *r, const isg_filter_pass *p, bool first, cl_mem *mem)
@@ -153,12 +167,11 @@ static isg_status make_tables(runner *r, const isg_filter_pass *p, bool first, c
         shape[FILTER_TURNED] = t->turned;
         shape[FILTER_ROOM] = t->room;
     }
-    const int32_t clear = 0;
     TRY(isg_buffer_copy_of(r->context, &made->shape, shape, sizeof shape));
-    TRY(isg_buffer_copy_of(r->context, &made->flags, &clear, sizeof clear));
+    TRY(isg_filter_new_flags(r, &made->flags));
     TRY(upload_numbers(r, p, first, &made->numbers));
-    TRY(upload_index(r, v, l->count[2], &made->rows));
-    TRY(upload_index(r, h, l->count[3], &made->cols));
+    TRY(isg_filter_upload_index(r, v, l->count[2], &made->rows));
+    TRY(isg_filter_upload_index(r, h, l->count[3], &made->cols));
     if (r->tiled)
         TRY(isg_buffer_new(r->context, &made->scratch, CL_MEM_READ_WRITE,
                            r->groups * t->room * (int64_t)isg_dtype_bytes(r->plan->dtype)));
@@ -170,7 +183,7 @@ fail:
 static bool streams(const runner *r, const stage *out, bool last)
 {
     return r->tiled && last && r->context->zero_copy &&
-           elements_of(r) * (int64_t)isg_dtype_bytes(out->dtype) > (int64_t)4 << 20;
+           isg_filter_elements(r) * (int64_t)isg_dtype_bytes(out->dtype) > (int64_t)4 << 20;
 }
 
 static isg_status get_kernel(runner *r, const isg_filter_pass *p, bool first, bool last, const isg_filter_tiling *t,
@@ -182,15 +195,19 @@ static isg_status get_kernel(runner *r, const isg_filter_pass *p, bool first, bo
     isg_text text = {options, sizeof options, 0};
     bool odd_v = p->v >= 0 && plan->axis[p->v].order % 2, odd_h = p->h >= 0 && plan->axis[p->h].order % 2;
     isg_put(&text, "-D VERTICAL=%d -D HORIZONTAL=%d -D ODD_V=%d -D ODD_H=%d -D IN=%d -D OUT=%d -D CHECKED=%d",
-            p->v >= 0, p->v < 0 || p->h >= 0, odd_v, odd_h, isg_filter_element_code(in->dtype),
-            isg_filter_element_code(out->dtype), first && (in->dtype == ISG_F32 || in->dtype == ISG_F64));
+            p->v >= 0, p->v < 0 || p->h >= 0, odd_v, odd_h, isg_filter_code(in->dtype), isg_filter_code(out->dtype),
+            first && (in->dtype == ISG_F32 || in->dtype == ISG_F64));
     isg_put(&text, " -D SEGMENTED=%d -D STREAMED=%d -D HIGH=%d", r->tiled && t->segmented, streams(r, out, last),
             r->tiled ? t->high : 8);
     return isg_program_kernel(r->context, kernel, "filter.cl", r->tiled ? "filter" : "filter_each", type, options);
 }
 
-static isg_status report(runner *r, double work)
+isg_status isg_filter_launched(runner *r, double work, double start)
 {
+    isg_status st = isg_finish(r->context);
+    if (st)
+        return st;
+    r->rate = work / (isg_seconds() - start + 1e-9);
     r->done += work;
     if (r->job->progress && r->job->progress(r->job->progress_user, r->done, r->total))
         return isg_fail(&r->context->error, ISG_ERR_CANCELLED, "cancelled");
@@ -198,7 +215,7 @@ static isg_status report(runner *r, double work)
 }
 
 // What one launch may take: about a fifth of a second, so that no watchdog bites and progress is seen.
-static int64_t launch_units(const runner *r, double work_per_unit, int64_t least)
+int64_t isg_filter_launch_units(const runner *r, double work_per_unit, int64_t least)
 {
     double work = r->rate > 0 ? 0.2 * r->rate : 0x1p28, units = work / work_per_unit;
     return isg_max(units < 1e15 ? (int64_t)units : (int64_t)1e15, least);
@@ -219,7 +236,7 @@ static isg_status launch(runner *r, const isg_filter_pass *p, const isg_filter_l
     int64_t units = r->tiled ? t->down * t->across * planes : lines;
     double each = taps_of(r, p) * (double)lines * (double)l->count[3] / (double)units;
     for (int64_t at = 0, count; at < units; at += count) {
-        count = isg_min(launch_units(r, each, r->tiled ? r->groups : 1), units - at);
+        count = isg_min(isg_filter_launch_units(r, each, r->tiled ? r->groups : 1), units - at);
         double start = isg_seconds();
         if (r->tiled) {
             TRY(isg_run(r->context, kernel,
@@ -235,9 +252,7 @@ static isg_status launch(runner *r, const isg_filter_pass *p, const isg_filter_l
                                  arg_long(at + count)),
                         (isg_range){{l->count[3], count}, {64, 1}}));
         }
-        TRY(isg_finish(r->context));
-        r->rate = each * (double)count / (isg_seconds() - start + 1e-9);
-        TRY(report(r, each * (double)count));
+        TRY(isg_filter_launched(r, each * (double)count, start));
     }
 fail:
     return st;
@@ -246,7 +261,9 @@ fail:
 // Scratch memory for all work-items.
 static int64_t scratch_limit(const runner *r)
 {
-    return isg_min(r->context->max_alloc_bytes, (int64_t)1 << 30) / (int64_t)isg_dtype_bytes(r->plan->dtype);
+    int64_t most = r->job->memory > 0 ? r->job->memory / 4 : (int64_t)1 << 30;
+    return isg_min(isg_min(r->context->max_alloc_bytes, (int64_t)1 << 30), most) /
+           (int64_t)isg_dtype_bytes(r->plan->dtype);
 }
 
 // What memory allocators keep at hand, rather than having the system clear it for every call.
@@ -267,20 +284,17 @@ static isg_status run_pass(runner *r, const isg_filter_pass *p, bool first, bool
     r->groups = isg_min(scratch_limit(r) / t.room, isg_max(scratch_liked(r) / t.room, units));
     r->groups = isg_max(isg_min(r->groups, 4 * units), 1);
     r->groups = isg_min(r->groups, t.down * t.across * l.count[0] * l.count[1]);
-    int32_t flags = 0;
     TRY(get_kernel(r, p, first, last, &t, in, out, &kernel));
     TRY(make_tables(r, p, first, &l, &t, in, out, &b));
     TRY(launch(r, p, &l, &t, &b, kernel, in, out));
     if (first)
-        CL_TRY(r->context,
-               clEnqueueReadBuffer(r->context->queue, b.flags, CL_TRUE, 0, sizeof flags, &flags, 0, NULL, NULL));
-    r->large = r->large || flags != 0;
+        TRY(isg_filter_read_flags(r, b.flags, &r->large));
 fail:
     free_tables(&b);
     return st;
 }
 
-static void dense_strides(const int64_t *shape, int64_t *strides)
+void isg_filter_dense(const int64_t *shape, int64_t *strides)
 {
     int64_t stride = 1;
     for (int a = NDIM - 1; a >= 0; a--) {
@@ -291,9 +305,11 @@ static void dense_strides(const int64_t *shape, int64_t *strides)
 
 // Between passes; on huge pages where the host's memory is the device's, for a page that is touched first costs more
 // than filtering it.
-static isg_status make_between(runner *r, stage *between, void **block)
+isg_status isg_filter_make_between(runner *r, int64_t more, stage *between, void **block)
 {
-    int64_t bytes = elements_of(r) * (int64_t)isg_dtype_bytes(r->plan->dtype);
+    int64_t bytes = (isg_filter_elements(r) + more) * (int64_t)isg_dtype_bytes(r->plan->dtype);
+    *between = (stage){.dtype = r->plan->dtype};
+    isg_filter_dense(r->shape, between->strides);
     if (!r->context->zero_copy)
         return isg_buffer_new(r->context, &between->mem, CL_MEM_READ_WRITE, bytes);
     *block = isg_alloc_large(bytes);
@@ -307,9 +323,9 @@ static bool tiles_fit(const runner *r)
 {
     isg_filter_pass passes[ISG_FILTER_MAX_PASSES];
     int64_t strides[NDIM];
-    int count = isg_filter_passes(r->plan, r->shape, true, r->job->in_place, passes);
+    int count = isg_filter_passes(r->plan, r->shape, true, r->in_place, passes);
     bool fit = true;
-    dense_strides(r->shape, strides);
+    isg_filter_dense(r->shape, strides);
     for (int i = 0; i < count; i++) {
         isg_filter_layout l = isg_filter_layout_of(r->plan, &passes[i], r->shape, strides, strides);
         fit = fit && isg_filter_tiling_of(r->plan, &passes[i], &l, r->lanes).room <= scratch_limit(r) / 8;
@@ -317,25 +333,28 @@ static bool tiles_fit(const runner *r)
     return fit;
 }
 
-static isg_status run_passes(runner *r, const stage *in, const stage *out)
+isg_status isg_filter_run_passes(runner *r, const stage *in, const stage *out)
 {
     isg_status st = ISG_OK;
     isg_filter_pass passes[ISG_FILTER_MAX_PASSES];
     r->tiled = r->tiled && tiles_fit(r);
-    int count = isg_filter_passes(r->plan, r->shape, r->tiled, r->job->in_place, passes);
-    int64_t elements = elements_of(r);
+    int count = isg_filter_passes(r->plan, r->shape, r->tiled, r->in_place, passes);
+    int64_t elements = isg_filter_elements(r);
     void *blocks[2] = {NULL};
-    stage between[2] = {{.dtype = r->plan->dtype}, {.dtype = r->plan->dtype}};
-    for (int i = 0; i < 2; i++) {
-        dense_strides(r->shape, between[i].strides);
-        if (count > i + 1)
-            TRY(make_between(r, &between[i], &blocks[i]));
-    }
+    stage between[2] = {{.mem = NULL}, {.mem = NULL}};
+    for (int i = 0; i < 2 && i < count - 1; i++)
+        TRY(isg_filter_make_between(r, 0, &between[i], &blocks[i]));
     for (int i = 0; i < count; i++)
         r->total += taps_of(r, &passes[i]) * (double)elements;
     for (int i = 0; i < count; i++) {
         const stage *from = i == 0 ? in : &between[(i - 1) % 2], *to = i == count - 1 ? out : &between[i % 2];
         bool large = r->large;
+        if (passes[i].v >= 0)
+            isg_filter_settle_axis(r, passes[i].v);
+        if (passes[i].h >= 0)
+            isg_filter_settle_axis(r, passes[i].h);
+        if (i < count - 1) // without gaps, also where axes have become shorter
+            isg_filter_dense(r->shape, between[i % 2].strides);
         TRY(run_pass(r, &passes[i], i == 0, i == count - 1, from, to));
         if (r->large != large) { // then all of it again, with the scale that such numbers need
             r->total += taps_of(r, &passes[i]) * (double)elements;
@@ -350,10 +369,10 @@ fail:
     return st;
 }
 
-isg_status isg_filter_lend(isg_context *context, const isg_array *a, bool written, lent *to)
+isg_status isg_filter_lend(isg_context *context, const isg_array *a, bool written, isg_filter_lent *to)
 {
     int64_t low = 0, end = 1, element = (int64_t)isg_dtype_bytes(a->dtype), count = 1;
-    *to = (lent){.stage = {.dtype = a->dtype, .mem = a->mem, .offset = a->offset}};
+    *to = (isg_filter_lent){.stage = {.dtype = a->dtype, .mem = a->mem, .offset = a->offset}};
     for (int axis = 0; axis < NDIM; axis++) {
         int64_t reach = (a->shape[axis] - 1) * a->strides[axis];
         *(reach < 0 ? &low : &end) += reach;
@@ -376,8 +395,9 @@ isg_status isg_filter_run(isg_filter_job *job)
 {
     isg_context *context = job->context;
     isg_status st;
-    lent in = {0}, out = {0};
-    runner r = {.job = job, .context = context, .plan = job->plan, .shape = job->in.shape};
+    isg_filter_lent in = {0}, out = {0}, mask = {0};
+    runner r = {.job = job, .context = context, .plan = job->plan, .in_place = job->in_place, .large = job->large};
+    memcpy(r.shape, job->in.shape, sizeof r.shape);
     r.lanes = job->plan->dtype == ISG_F64 ? context->device.lanes_f64 : context->device.lanes_f32;
     // Tiles are for CPUs whose compiler takes vectors. (Mesa's ends loops of a work-item after 65535 steps, silently.)
     // Tiles are made for a processor's vectors and caches; work-items of a GPU stand side by side.
@@ -392,11 +412,18 @@ isg_status isg_filter_run(isg_filter_job *job)
         TRY(isg_filter_lend(context, &job->in, false, &in));
         TRY(isg_filter_lend(context, &job->out, true, &out));
     }
-    TRY(run_passes(&r, &in.stage, &out.stage));
+    if (job->mask.dtype != ISG_DTYPE_NONE)
+        TRY(isg_filter_lend(context, &job->mask, false, &mask));
+    if (job->plan->policy == ISG_NAN_PROPAGATE)
+        TRY(isg_filter_run_passes(&r, &in.stage, &out.stage));
+    else
+        TRY(isg_filter_run_masked(&r, &in.stage, mask.stage.mem ? &mask.stage : NULL, &out.stage));
+    job->large = r.large;
     if (out.host)
         TRY(isg_buffer_to_host(context, out.own, out.host, out.bytes));
     isg_programs_save(context);
 fail:
+    isg_buffer_free(&mask.own);
     isg_buffer_free(&in.own);
     isg_buffer_free(&out.own);
     return st;

@@ -48,6 +48,12 @@ typedef struct isg_reference {
     // isg_convolve_table, one for each of them.
     void (*convolve)(const isg_convolve_plan *plan, isg_filter_scale s, const int32_t *const *tables,
                      const int64_t *shape, const void *in, void *out);
+    // out[i]: the mean of sum sums[i] and weight weights[i], which is `whole` where all is valid; `empty` where there
+    // is none, or own[i] is NaN. own: NULL, or as many numbers.
+    void (*filter_weigh)(const isg_filter_weighing *s, double whole, double empty, const void *sums,
+                         const void *weights, const void *own, int64_t count, void *out);
+    // out[i] = x[0][i], x[1][i], ... put together: kind, amount as cl/derived.h has them; `empty` where that is NaN.
+    void (*derive)(int kind, int count, const void *const *x, double amount, double empty, int64_t elements, void *out);
     // A result as an element of any type that a filter gives.
     void (*filter_store)(const void *x, int64_t i, isg_dtype dtype, void *out, int64_t at);
 } isg_reference;
@@ -63,6 +69,12 @@ bool isg_reference_filter(const isg_reference *reference, const isg_filter_plan 
 // Likewise the whole convolution.
 bool isg_reference_convolve(const isg_reference *reference, const isg_convolve_plan *plan, const isg_array *in,
                             const isg_array *out);
+// The same with a mask, whose shape is the array's (strides may be 0); NULL: none.
+bool isg_reference_filter_masked(const isg_reference *reference, const isg_filter_plan *plan, const isg_array *in,
+                                 const isg_array *mask, const isg_array *out);
+
+// The sum of weights along all axes where all elements are valid, scaled.
+double isg_reference_filter_whole(const isg_reference *reference, const isg_filter_plan *plan);
 
 // "isogram-2/f32/fused" and its three siblings.
 const char *isg_contract_name(isg_dtype dtype, bool fused);

@@ -8,6 +8,7 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #include "../cl/combine.h"
+#include "../cl/derived.h"
 #include "../cl/formulas.h"
 #pragma GCC diagnostic pop
 #include "../cl/half.h"
@@ -351,6 +352,34 @@ static void convolve(const isg_convolve_plan *plan, isg_filter_scale s, const in
         y[i] = magnitude(y[i]) < (real)s.tiny ? 0 : y[i] * (real)s.factor;
 }
 
+static real filter_kept(real x, isg_filter_scale s)
+{
+    return magnitude(x) < (real)s.tiny ? 0 : x * (real)s.factor;
+}
+
+// As filter_masked.cl does.
+static void filter_weigh(const isg_filter_weighing *s, double whole, double empty, const void *sums,
+                         const void *weights, const void *own, int64_t count, void *out)
+{
+    for (int64_t i = 0; i < count; i++) {
+        real sum = ((const real *)sums)[i], weight = ((const real *)weights)[i];
+        bool none = weight < (real)s->none || (own && is_nan(((const real *)own)[i]));
+        real mean = filter_kept(real_divide(sum, weight), s->mean);
+        ((real *)out)[i] = none ? (real)empty : weight == (real)whole ? filter_kept(sum, s->whole) : mean;
+    }
+}
+
+static void derive(int kind, int count, const void *const *x, double amount, double empty, int64_t elements, void *out)
+{
+    for (int64_t i = 0; i < elements; i++) {
+        real numbers[DERIVED_MOST] = {0};
+        for (int k = 0; k < count; k++)
+            numbers[k] = ((const real *)x[k])[i];
+        real y = derived_of(kind, numbers, count, (real)amount);
+        ((real *)out)[i] = is_nan(y) ? (real)empty : y;
+    }
+}
+
 // Whole numbers: to nearest, halves to even; then within the bounds.
 static double whole_number(real x, double lowest, double highest)
 {
@@ -396,5 +425,7 @@ const isg_reference NAME = {
     .filter_scale = filter_scale,
     .filter_axis = filter_axis,
     .convolve = convolve,
+    .filter_weigh = filter_weigh,
+    .derive = derive,
     .filter_store = filter_store,
 };

@@ -88,14 +88,23 @@ static isg_status compute_reduce(isg_context *context, const isg_case *c, void *
     return st;
 }
 
+static isg_status compute_filter(isg_context *context, const isg_case *c, void *out)
+{
+    isg_array views[ISG_FILTER_MOST_OUTPUTS], in = isg_filter_case_view(c, c->a);
+    isg_derived_params params = isg_filter_case_derived(c);
+    if (!c->derived)
+        return isg_filter(context, in, isg_filter_case_view(c, out), &c->filter);
+    isg_filter_case_views(c, out, views);
+    return isg_filter_derived(context, (isg_derived)(c->derived - 1), in, views, isg_filter_case_outputs(c), &params);
+}
+
 static isg_status compute(isg_context *context, const isg_case *c, void *out)
 {
     switch (c->kind) {
     case ISG_CASE_FUNCTION:
     case ISG_CASE_FORMULA: return compute_function(context, c, out);
     case ISG_CASE_GRAM: return compute_gram(context, c, out);
-    case ISG_CASE_FILTER:
-        return isg_filter(context, isg_filter_case_view(c, c->a), isg_filter_case_view(c, out), &c->filter);
+    case ISG_CASE_FILTER: return compute_filter(context, c, out);
     case ISG_CASE_CONVOLVE:
         return isg_convolve(context, isg_filter_case_view(c, c->a), c->stencil, isg_filter_case_view(c, out),
                             &c->convolve);

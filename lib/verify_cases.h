@@ -8,7 +8,7 @@
 
 #include <isogram/apply.h>
 #include <isogram/convolve.h>
-#include <isogram/filter.h>
+#include <isogram/derived.h>
 #include <isogram/gram.h>
 #include <isogram/grid.h>
 #include <isogram/reduce.h>
@@ -52,7 +52,8 @@ typedef struct isg_case {
     void *weights; // or NULL
     isg_grid_params grid;
     isg_filter_params filter;
-    isg_array image; // FILTER, CONVOLVE: what is filtered, dense, in `a`
+    isg_array image; // FILTER, CONVOLVE: what is filtered, dense, in `a`; a filter's mask in `b`, where there is one
+    int derived;     // 0: the filter, else an isg_derived + 1 of it
     isg_convolve_params convolve;
     isg_array stencil; // CONVOLVE: in `b`
 } isg_case;
@@ -82,6 +83,11 @@ int isg_filter_case_count(bool quick);
 bool isg_filter_case_make(isg_case *c, int at, bool quick);
 bool isg_filter_case_expected(const isg_case *c, void *out);
 isg_array isg_filter_case_view(const isg_case *c, void *data);
+// Of what is derived: its parameters, how many arrays come out, and these.
+enum { ISG_FILTER_MOST_OUTPUTS = ISG_FILTER_MAX_NDIM * (ISG_FILTER_MAX_NDIM + 1) / 2 };
+isg_derived_params isg_filter_case_derived(const isg_case *c);
+int32_t isg_filter_case_outputs(const isg_case *c);
+void isg_filter_case_views(const isg_case *c, void *data, isg_array *views);
 // Numbers of the kind that the name says: "plain", "fine", "large" or "holes".
 void isg_filter_case_pixels(const char *name, isg_dtype dtype, void *to, int64_t count, uint64_t *state);
 

@@ -130,7 +130,58 @@ class Filter(cli.Case):
             width, height = cli.png_size(self.path("x.png").read_bytes())
             self.assertGreater(min(width, height), 20)
 
+    @cli.needs_f64
+    def test_gaps(self):
+        values = [float("nan") if i % 7 == 3 or 10 <= i < 20 else v for i, v in enumerate(VECTOR)]
+        mask = [int(i != 1) for i in range(23)]
+        self.save("x.npy", "<f8", (23,), values)
+        self.save("m.npy", "|b1", (23,), mask)
+        weights = {k: math.exp(-k * k / 2) for k in range(-4, 5)}
+        for options, preserve in [(["--mask", "m.npy"], False), (["--mask", "m.npy", "--nan", "preserve=-7"], True)]:
+            wanted = []
+            for i in range(23):
+                near = [(w, source("reflect", i + k, 23)) for k, w in weights.items()]
+                near = [(w, values[j]) for w, j in near if mask[j] and values[j] == values[j]]
+                mean = math.fsum(w * v for w, v in near) / math.fsum(w for w, v in near) if near else float("nan")
+                own = mask[i] and values[i] == values[i]
+                wanted.append(mean if not preserve else mean if own else -7.0)
+            got = self.filter("x.npy", "--sigma", 1, *options).values
+            self.assertEqual([v != v for v in got], [v != v for v in wanted])
+            self.check_close([v for v in got if v == v], [v for v in wanted if v == v], 1e-13)
+        filled = [2.5 if v != v else v for v in values]
+        self.check_close(self.filter("x.npy", "--sigma", 1, "--nan", "fill=2.5").values, line(filled, 1), 1e-13)
+        report = self.succeed("filter", "x.npy", "--sigma", 1, "--mask", "m.npy", "--nan", "ignore", "-o", "out.npy", "--json").json
+        self.assertEqual((report["nan"], report["mask"]), ("ignore", "m.npy"))
+
+    def test_blocks(self):
+        self.save("x.npy", "<f4", (120, 50), [math.sin(i * i) for i in range(6000)])
+        whole = self.filter("x.npy", "--sigma", 2, "--mode", "wrap")
+        self.assertEqual(self.filter("x.npy", "--sigma", 2, "--mode", "wrap", "--memory", 2e4).values, whole.values)
+        self.check_refusal(self.run_command("filter", "x.npy", "--sigma", 2, "-o", "out.npy", "--memory", 2000), FAILED, "one element")
+
+    @cli.needs_f64
+    def test_derived(self):
+        self.save("x.npy", "<f8", (7, 9), FLAT)
+        near, far = (self.filter("x.npy", "--sigma", s).values for s in (1.5, 2.5))
+        a = self.filter("x.npy", "--derived", "dog", "--sigma", 1.5, "--sigma2", 2.5)
+        self.assertEqual(a.values, [n - f for n, f in zip(near, far)])
+        a = self.filter("x.npy", "--derived", "unsharp", "--sigma", 1.5, "--amount", 0.5)
+        self.check_close(a.values, [x + 0.5 * (x - n) for x, n in zip(FLAT, near)])
+        down, right = (self.filter("x.npy", "--sigma", 1.5, "--order", o).values for o in ("2,0", "0,2"))
+        for name in ["log", "laplacian"]:
+            self.check_close(self.filter("x.npy", "--derived", name, "--sigma", 1.5).values, [d + r for d, r in zip(down, right)])
+        down, right = (self.filter("x.npy", "--sigma", 1.5, "--order", o).values for o in ("1,0", "0,1"))
+        a = self.filter("x.npy", "--derived", "gradient-magnitude", "--sigma", 1.5)
+        self.check_close(a.values, [math.hypot(d, r) for d, r in zip(down, right)])
+        a = self.filter("x.npy", "--derived", "structure-tensor", "--sigma", "0", "--inner", 1.5)
+        self.assertEqual(a.shape, (3, 7, 9))
+        wanted = [d * d for d in down] + [d * r for d, r in zip(down, right)] + [r * r for r in right]
+        self.check_close(a.values, wanted)
+        report = self.succeed("filter", "x.npy", "--sigma", 1, "--derived", "dog", "-o", "out.npy", "--json").json
+        self.assertEqual(report["derived"], "difference")
+
     def test_refusals(self):
+        self.save("m.npy", "|u1", (7, 8), [1] * 56)
         self.save("x.npy", "<f4", (7, 9), FLAT)
         self.save("wide.npy", "<f4", (1, 1, 1, 1, 1), [1])
         self.save("empty.npy", "<f4", (0, 3), [])
@@ -154,6 +205,21 @@ class Filter(cli.Case):
             (x + ["--sigma", 1, "--dtype", "int64", *k], USAGE, "--dtype"),
             (x + ["--sigma", 1, "--sampling", "delta", *k], USAGE, "--sampling"),
             (x + ["--sigma", 1, "--json", "-o", "-"], USAGE, "--json"),
+            (x + ["--sigma", 1, "--nan", "eat", *k], USAGE, ["--nan", "'eat'"]),
+            (x + ["--sigma", 1, "--nan", "fill", *k], USAGE, "--nan"),
+            (x + ["--sigma", 1, "--nan", "propagate=1", *k], USAGE, "--nan"),
+            (x + ["--sigma", 1, "--memory", "0", *k], USAGE, "--memory"),
+            (x + ["--sigma", 1, "--derived", "cat", *k], USAGE, ["--derived", "'cat'"]),
+            (x + ["--sigma", 1, "--sigma2", 2, *k], USAGE, ["--sigma2", "difference"]),
+            (x + ["--sigma", 1, "--derived", "dog", "--amount", 2, *k], USAGE, ["--amount", "unsharp"]),
+            (x + ["--sigma", 1, "--derived", "dog", "--inner", 2, *k], USAGE, ["--inner", "structure-tensor"]),
+            (x + ["--sigma", 1, "--derived", "structure-tensor", "--plot", "p.png"], USAGE, "--plot"),
+            (x + ["--sigma", 1, "--derived", "dog", "--sigma2", "1,2,3", *k], FAILED, ["--sigma2", "2 axes"]),
+            (x + ["--sigma", 2, "--derived", "dog", "--sigma2", 1, *k], FAILED, "sigma2"),
+            (x + ["--sigma", 1, "--derived", "log", "--nan", "ignore", *k], FAILED, "derivatives"),
+            (x + ["--sigma", 1, "--order", 1, "--nan", "ignore", *k], FAILED, "order 1"),
+            (x + ["--sigma", 1, "--mask", "m.npy", *k], FAILED, "mask"),
+            (x + ["--sigma", 1, "--mask", "absent.npy", *k], FAILED, "absent.npy"),
             (x + ["--sigma", "1,2,3", *k], FAILED, ["--sigma", "2 axes"]),
             (x + ["--sigma=-1", *k], FAILED, "sigma -1"),
             (x + ["--sigma", "nan", *k], FAILED, "sigma nan"),
@@ -177,7 +243,7 @@ class Filter(cli.Case):
 
     def test_help(self):
         text = self.succeed("filter", "--help").out.decode()
-        for word in MODES + ["--cval", "--plot", "--like"]:
+        for word in MODES + ["--cval", "--plot", "--like", "--nan", "--mask", "--memory", "--derived"]:
             self.assertIn(word, text)
         self.assertEqual(self.run_command("filter", "--help").code, DONE)
 

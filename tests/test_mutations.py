@@ -67,8 +67,8 @@ FINE_TERMS = [
 
 # What computes each kind of check.
 PROGRAMS = {"function": "functions.cl", "formula": "functions.cl", "gram": "gram.cl", "grid": "grid.cl",
-            "apply": "apply.cl", "reduce": "extremes.cl", "filter": "filter.cl",  # some reductions need apply.cl, too
-            "convolve": "convolve.cl", "correlate": "convolve.cl"}
+            "apply": "apply.cl", "reduce": "extremes.cl", "filter": "filter.cl", "masked": "filter_masked.cl",
+            "derived": "filter.cl", "convolve": "convolve.cl", "correlate": "convolve.cl"}  # some reductions need apply.cl, too
 
 # Rules, as Patched has them.
 NO_SUMS = [("apply.cl",), ("extremes.cl",), ("convolve.cl",)]

@@ -53,8 +53,8 @@ uint32_t white_of(const array_file *in)
     return in->image.white ? in->image.white : largest_white(array_file_array(in)->dtype);
 }
 
-bool settle_kind(const image_options *o, const array_file *in, const char *output, isg_dtype dtype,
-                 array_file_kind *kind)
+bool settle_kind(const image_options *o, const array_file *in, const char *output, isg_dtype dtype, int32_t ndim,
+                 const int64_t *shape, array_file_kind *kind)
 {
     const isg_array *a = array_file_array(in);
     image_format format;
@@ -62,9 +62,9 @@ bool settle_kind(const image_options *o, const array_file *in, const char *outpu
         return false;
     dtype = dtype != ISG_DTYPE_NONE ? dtype : format == IMAGE_PFM ? ISG_F32 : a->dtype; // a PFM has no other
     uint32_t white = dtype == a->dtype ? white_of(in) : largest_white(dtype);
-    *kind = (array_file_kind){format, dtype, a->ndim, a->shape, white, in->npy ? NULL : &in->image.notes};
+    *kind = (array_file_kind){format, dtype, ndim, shape, white, in->npy ? NULL : &in->image.notes};
     isg_error error = {ISG_OK, ""};
-    isg_status status = format ? image_check(format, dtype, a->ndim, a->shape, white, &error) : ISG_OK;
+    isg_status status = format ? image_check(format, dtype, ndim, shape, white, &error) : ISG_OK;
     if (status)
         complain("%s: %s%s", output, error.message,
                  status != ISG_ERR_DTYPE ? ""

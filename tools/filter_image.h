@@ -32,9 +32,10 @@ bool settle_alpha(image_options *o, const array_file *in, const isg_filter_param
 // The sample that is white: the image's, or the largest of the type; 0: floating-point numbers.
 uint32_t white_of(const array_file *in);
 
-// What the output is to be. output: NULL: none. dtype: as asked for, or ISG_DTYPE_NONE. False after a complaint.
-bool settle_kind(const image_options *o, const array_file *in, const char *output, isg_dtype dtype,
-                 array_file_kind *kind);
+// What the output is to be. output: NULL: none. dtype: as asked for, or ISG_DTYPE_NONE. shape: is kept in `kind`. False
+// after a complaint.
+bool settle_kind(const image_options *o, const array_file *in, const char *output, isg_dtype dtype, int32_t ndim,
+                 const int64_t *shape, array_file_kind *kind);
 
 // isg_filter; where colours are premultiplied, of colours times alpha and of alpha, in `precision`, and the quotient of
 // both: a pixel counts by how much of it there is, and is 0 where there is nothing. An opaque image is filtered as it

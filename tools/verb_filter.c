@@ -1,6 +1,7 @@
 // isogram filter: an array in a .npy file, or an image, smoothed or differentiated.
 #include "deliver.h"
 #include "filter_image.h"
+#include "filter_words.h"
 #include "plot_pair.h"
 #include "report.h"
 #include "verbs.h"
@@ -24,7 +25,14 @@ enum {
     OPTION_EXACT,
     OPTION_CHANNELS,
     OPTION_ALPHA,
-    OPTION_FORMAT
+    OPTION_FORMAT,
+    OPTION_NAN,
+    OPTION_MASK,
+    OPTION_MEMORY,
+    OPTION_DERIVED,
+    OPTION_SIGMA2,
+    OPTION_AMOUNT,
+    OPTION_INNER
 };
 
 static void help(void)
@@ -61,7 +69,22 @@ static void help(void)
         "      --precision P     of the arithmetic: f32 or f64 (default f64 for float64 and int32)\n"
         "      --plot FILE.png   before and after side by side: images in their colours, arrays on one scale; of 3 or "
         "4 axes\n"
-        "                        the middle plane\n%s",
+        "                        the middle plane\n\n"
+        "Elements without a number, and what does not fit the device:\n"
+        "      --nan POLICY      propagate (default); ignore: means of the valid elements (default with --mask); "
+        "preserve:\n"
+        "                        likewise, but what is not valid stays NaN; fill=V: V takes their place first.\n"
+        "                        ignore=V and preserve=V write V where there is no mean, which else is NaN, or 0\n"
+        "      --mask MASK       elements where it is 0 or NaN are not valid; its axes are IN's last ones, or of "
+        "length "
+        "1\n"
+        "      --memory BYTES    of the device, at most; larger arrays go in blocks, with the same bits\n\n"
+        "What is made of filters:\n"
+        "      --derived WHAT    laplacian (log), gradient-magnitude, difference (of Gaussians; dog), unsharp,\n"
+        "                        structure-tensor (its components along a new first axis)\n"
+        "      --sigma2 S[,S...] of difference, the wider one (default 1.6 sigma)\n"
+        "      --amount A        of unsharp: x + A (x - smoothed x) (default 1)\n"
+        "      --inner S         of structure-tensor: Gaussian derivatives of that sigma, not Sobel's\n%s",
         common_help);
 }
 
@@ -72,6 +95,10 @@ typedef struct filter_options {
     const char *in;
     isg_dtype dtype;                              // of the output; NONE: the input's
     int sigmas, orders, modes, radii, axis_count; // how many values were given
+    const char *mask;
+    isg_derived derived;          // COUNT: none
+    isg_derived_params more;      // of it
+    int sigma2s, amounts, inners; // how many were given
 } filter_options;
 
 static const isg_dtype dtypes[] = {ISG_U8, ISG_U16, ISG_I16, ISG_I32, ISG_F16, ISG_F32, ISG_F64};
@@ -122,6 +149,28 @@ static bool take_sampling(filter_options *o, const char *value)
     return o->params.sampling || (misuse("--sampling '%s'; it is point, integrated or bessel", value), false);
 }
 
+// Those of derived filters. False after a usage error, which has been printed.
+static bool take_derived(filter_options *o, int option, const char *value)
+{
+    switch (option) {
+    case OPTION_DERIVED:
+        o->derived = isg_derived_named(value);
+        return o->derived != ISG_DERIVED_COUNT ||
+               (misuse("--derived '%s'; it is laplacian, gradient-magnitude, difference, unsharp or structure-tensor",
+                       value),
+                false);
+    case OPTION_SIGMA2:
+        o->sigma2s = parse_doubles(value, o->more.sigma2, ISG_FILTER_MAX_NDIM);
+        return o->sigma2s > 0 || (misuse("--sigma2 '%s'; it is a number, or one for each axis", value), false);
+    case OPTION_AMOUNT:
+        o->amounts = parse_double(value, &o->more.amount) && o->more.amount != 0;
+        return o->amounts || (misuse("--amount '%s'; it is a number but 0", value), false);
+    default:
+        o->inners = parse_double(value, &o->more.inner) && o->more.inner > 0;
+        return o->inners || (misuse("--inner '%s'; it is a number above 0", value), false);
+    }
+}
+
 // False after a usage error, which has been printed.
 static bool take_option(filter_options *o, int option, const char *value)
 {
@@ -161,6 +210,13 @@ static bool take_option(filter_options *o, int option, const char *value)
     case OPTION_CHANNELS: o->image.channels = true; return true;
     case OPTION_ALPHA: return take_alpha(&o->image, value);
     case OPTION_FORMAT: return take_format(&o->image, value);
+    case OPTION_NAN: return take_nan(p, value);
+    case OPTION_MASK: o->mask = value; return true;
+    case OPTION_MEMORY: return take_memory(p, value);
+    case OPTION_DERIVED:
+    case OPTION_SIGMA2:
+    case OPTION_AMOUNT:
+    case OPTION_INNER: return take_derived(o, option, value);
     case OPTION_DTYPE:
         o->dtype = dtype_named(value);
         return o->dtype != ISG_DTYPE_NONE ||
@@ -183,6 +239,18 @@ static bool settle(filter_options *o, int count, char **words)
         return misuse("--sigma is needed"), false;
     if (o->image.channels && o->axis_count)
         return misuse("--channels and --axes both say which axes are filtered"), false;
+    const struct {
+        const char *name;
+        bool given;
+        isg_derived of;
+    } own[] = {{"--sigma2", o->sigma2s, ISG_DERIVED_DIFFERENCE},
+               {"--amount", o->amounts, ISG_DERIVED_UNSHARP},
+               {"--inner", o->inners, ISG_DERIVED_STRUCTURE_TENSOR}};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (own[i].given && o->derived != own[i].of)
+            return misuse("%s is for --derived %s", own[i].name, isg_derived_name(own[i].of)), false;
+    if (o->derived == ISG_DERIVED_STRUCTURE_TENSOR && o->common.plot)
+        return misuse("--plot has no picture of a structure tensor"), false;
     return check_common_options(&o->common);
 }
 
@@ -193,13 +261,18 @@ static bool spread(filter_options *o, int32_t ndim)
     const struct {
         const char *name;
         int count;
-    } given[] = {{"--sigma", o->sigmas}, {"--order", o->orders}, {"--mode", o->modes}, {"--radius", o->radii}};
+    } given[] = {{"--sigma", o->sigmas},
+                 {"--order", o->orders},
+                 {"--mode", o->modes},
+                 {"--radius", o->radii},
+                 {"--sigma2", o->sigma2s}};
     int axes = p->axis_count ? p->axis_count : (int)ndim;
     for (size_t i = 0; i < sizeof given / sizeof *given; i++)
         if (given[i].count > 1 && given[i].count != axes)
             return complain("%s has %d values for %d axes", given[i].name, given[i].count, axes), false;
     p->each = 1;
     for (int a = 1; a < axes && a < ISG_FILTER_MAX_NDIM; a++) {
+        o->more.sigma2[a] = o->sigma2s > 1 ? o->more.sigma2[a] : o->more.sigma2[0];
         p->sigma[a] = o->sigmas > 1 ? p->sigma[a] : p->sigma[0];
         p->order[a] = o->orders > 1 ? p->order[a] : p->order[0];
         p->mode[a] = o->modes > 1 ? p->mode[a] : p->mode[0];
@@ -256,6 +329,12 @@ static void fill_report(cJSON *report, const filter_options *o, const array_file
         cJSON_AddStringToObject(report, "alpha", o->image.premultiplied ? "premultiplied" : "plain");
     if (p->like)
         cJSON_AddStringToObject(report, "like", p->like);
+    if (p->nan)
+        cJSON_AddStringToObject(report, "nan", isg_nan_policy_name(p->nan));
+    if (o->mask)
+        cJSON_AddStringToObject(report, "mask", o->mask);
+    if (o->derived != ISG_DERIVED_COUNT)
+        cJSON_AddStringToObject(report, "derived", isg_derived_name(o->derived));
     cJSON *axes = cJSON_AddArrayToObject(report, "axes");
     for (int i = 0; i < (p->axis_count ? p->axis_count : in->ndim); i++) {
         int32_t axis = !p->axis_count ? i : p->axes[i] < 0 ? p->axes[i] + in->ndim : p->axes[i];
@@ -329,26 +408,99 @@ static int finish(const filter_options *o, isg_context *context, const array_fil
     return code ? code : printed;
 }
 
-static int run(filter_options *o, isg_context *context, array_file *in, array_file *out)
+// The component that stands at a place of the first axis.
+static isg_array component(const isg_array *all, int32_t at)
+{
+    isg_array one = *all;
+    for (int32_t axis = 1; axis < all->ndim; axis++) {
+        one.shape[axis - 1] = all->shape[axis];
+        one.strides[axis - 1] = all->strides[axis];
+    }
+    one.ndim--;
+    one.data = (char *)all->data + (size_t)(at * all->strides[0]) * isg_dtype_bytes(all->dtype);
+    return one;
+}
+
+// What is not a plain filter knows of no premultiplied colours.
+static bool settle_alpha_of(filter_options *o, const array_file *in)
+{
+    const bool more = o->derived != ISG_DERIVED_COUNT || o->mask || o->params.nan != ISG_NAN_DEFAULT;
+    if (!settle_alpha(&o->image, in, &o->params))
+        return false;
+    if (o->image.premultiplied && more)
+        return complain("--derived, --mask and --nan take no colours that count by their alpha: --alpha plain takes "
+                        "every channel by itself"),
+               false;
+    return true;
+}
+
+// A mask has no channels, where the array has.
+static bool open_mask(filter_options *o, const isg_array *in, array_file *file, isg_error *error)
+{
+    if (!o->mask)
+        return true;
+    if (array_file_open(file, o->mask, error))
+        return complain("%s", error->message), false;
+    isg_array mask = *array_file_array(file);
+    if (o->image.has_channels && mask.ndim == in->ndim - 1) {
+        mask.shape[mask.ndim] = 1;
+        mask.strides[mask.ndim++] = 1;
+    }
+    o->params.mask = mask;
+    return true;
+}
+
+// Components of a structure tensor lie side by side along a first axis of their own: `count` of them, else 0.
+static bool create_output(const filter_options *o, const array_file *in, int32_t count, array_file *out,
+                          isg_error *error)
+{
+    const isg_array *a = array_file_array(in);
+    int64_t shape[ISG_MAX_NDIM] = {count};
+    array_file_kind kind;
+    for (int32_t axis = 0; axis < a->ndim; axis++)
+        shape[axis + (count > 0)] = a->shape[axis];
+    if (!settle_kind(&o->image, in, o->common.output, o->dtype, a->ndim + (count > 0), shape, &kind))
+        return false;
+    if (array_file_create(out, o->common.output ? o->common.output : "-", &kind, error))
+        return complain("%s", error->message), false;
+    return true;
+}
+
+static isg_status compute(filter_options *o, isg_context *context, const isg_array *in, const isg_array *out,
+                          int32_t count, isg_error *error)
+{
+    if (o->derived == ISG_DERIVED_COUNT)
+        return filter_image(context, &o->image, *in, *out, &o->params, precision_used(o, in), error);
+    isg_array outputs[ISG_FILTER_MAX_NDIM * (ISG_FILTER_MAX_NDIM + 1) / 2] = {*out};
+    for (int32_t i = 0; i < count; i++)
+        outputs[i] = component(out, i);
+    o->more.filter = o->params;
+    isg_status st = isg_filter_derived(context, o->derived, *in, outputs, count > 0 ? count : 1, &o->more);
+    if (st)
+        *error = *isg_context_error(context);
+    return st;
+}
+
+static int run(filter_options *o, isg_context *context, array_file *in, array_file *mask, array_file *out)
 {
     isg_error error = {ISG_OK, ""};
     progress shown;
     if (array_file_open(in, o->in, &error))
         return complain("%s", error.message);
     const isg_array *a = array_file_array(in);
-    array_file_kind kind;
     if (!settle_channels(&o->image, in, o->common.output, &o->params) || !spread(o, a->ndim) ||
-        !settle_alpha(&o->image, in, &o->params) || !settle_kind(&o->image, in, o->common.output, o->dtype, &kind))
+        !settle_alpha_of(o, in) || !open_mask(o, a, mask, &error))
         return EXIT_FAILED;
-    if (array_file_create(out, o->common.output ? o->common.output : "-", &kind, &error))
-        return complain("%s", error.message);
+    o->more.filter = o->params;
+    int32_t count = o->derived == ISG_DERIVED_STRUCTURE_TENSOR ? isg_derived_outputs(o->derived, &o->more, a->ndim) : 0;
+    if (!create_output(o, in, count, out, &error))
+        return EXIT_FAILED;
     o->params.precision = o->common.precision;
     o->params.progress = progress_step;
     o->params.progress_user = &shown;
     progress_start(&shown, o->common.quiet, "multiply-adds");
     double start = isg_seconds();
-    isg_status st =
-        filter_image(context, &o->image, *a, *array_file_array(out), &o->params, precision_used(o, a), &error);
+    isg_status st = compute(o, context, a, array_file_array(out), count, &error);
     progress_end(&shown);
     if (st)
         return complain("%s", error.message);
@@ -371,9 +523,16 @@ int verb_filter(int argc, char **argv)
                                           {"channels", no_argument, 0, OPTION_CHANNELS},
                                           {"alpha", required_argument, 0, OPTION_ALPHA},
                                           {"format", required_argument, 0, OPTION_FORMAT},
+                                          {"nan", required_argument, 0, OPTION_NAN},
+                                          {"mask", required_argument, 0, OPTION_MASK},
+                                          {"memory", required_argument, 0, OPTION_MEMORY},
+                                          {"derived", required_argument, 0, OPTION_DERIVED},
+                                          {"sigma2", required_argument, 0, OPTION_SIGMA2},
+                                          {"amount", required_argument, 0, OPTION_AMOUNT},
+                                          {"inner", required_argument, 0, OPTION_INNER},
                                           COMMON_OPTIONS,
                                           {0, 0, 0, 0}};
-    filter_options o = {.dtype = ISG_DTYPE_NONE};
+    filter_options o = {.dtype = ISG_DTYPE_NONE, .derived = ISG_DERIVED_COUNT};
     for (int option; (option = next_option(argc, argv, table)) != -1;) {
         if (option == OPTION_HELP) {
             help();
@@ -387,9 +546,10 @@ int verb_filter(int argc, char **argv)
     isg_context *context = open_context(&o.common);
     if (!context)
         return EXIT_FAILED;
-    array_file in = ARRAY_FILE_NONE, out = ARRAY_FILE_NONE;
-    int code = run(&o, context, &in, &out);
+    array_file in = ARRAY_FILE_NONE, mask = ARRAY_FILE_NONE, out = ARRAY_FILE_NONE;
+    int code = run(&o, context, &in, &mask, &out);
     array_file_close(&out);
+    array_file_close(&mask);
     array_file_close(&in);
     isg_context_destroy(&context);
     return code;

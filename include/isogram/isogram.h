@@ -10,6 +10,7 @@
 #include <isogram/base.h>
 #include <isogram/context.h>
 #include <isogram/convolve.h>
+#include <isogram/derived.h>
 #include <isogram/filter.h>
 #include <isogram/gram.h>
 #include <isogram/grid.h>
