@@ -1,7 +1,7 @@
 // isogram: Gaussian grids and Gram matrices on any OpenCL device, the same bits on every one.
 //
 // From simple to advanced: base.h (errors, arrays), npy.h (files), context.h (a device), grid.h, kernel.h, gram.h,
-// apply.h (products), reduce.h.
+// apply.h (products), reduce.h, gradient.h.
 // Not here, for it needs CL/cl.h: opencl.h, for programs with an OpenCL context of their own.
 #ifndef ISOGRAM_ISOGRAM_H
 #define ISOGRAM_ISOGRAM_H
@@ -10,6 +10,7 @@
 #include <isogram/base.h>
 #include <isogram/context.h>
 #include <isogram/filter.h>
+#include <isogram/gradient.h>
 #include <isogram/gram.h>
 #include <isogram/grid.h>
 #include <isogram/kernel.h>

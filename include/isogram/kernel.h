@@ -60,6 +60,7 @@ typedef struct isg_kernel {
                   // |on_diagonal| then. 0: there is no such bound
     int32_t bounded;                         // 1: |k| is at most 1
     const char *logarithm;                   // log(k) as a function in cl/formulas.h; NULL: none better than of k itself
+    int32_t kink;                            // 1: dk/du grows as 1/sqrt(u) towards u = 0, as that of exp(-sqrt(u))
 } isg_kernel;
 
 // By name or alias, case-sensitive; NULL when there is none.

@@ -1,0 +1,274 @@
+// Gradients: within bounds of MPFR's, for every row of the registry, by every argument; the reference's bits on the
+// device, for any function, shape, stride, precision, arithmetic and size of buffers; and what is refused.
+//
+// An element g of a gradient is a sum of terms c_ij dK_ij; its error is |g - exact|/sum |c_ij dK_ij|, element by
+// element, so that nothing large beside it hides it. 1e-5 and 1e-12 are promised.
+#include "any_operator.h"
+#include "device.h"
+#include "flushing.h"
+#include "gradient_work.h"
+#include "gram.h"
+#include "oracle.h"
+#include "oracle_gradient.h"
+#include "probe.h"
+#include "reference.h"
+
+#include <isogram/gradient.h>
+
+#include <float.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const isg_dtype precisions[] = {ISG_F32, ISG_F64};
+
+static double promised(isg_dtype dtype)
+{
+    return dtype == ISG_F64 ? 1e-12 : 1e-5;
+}
+
+// --- against MPFR
+
+// An operator, weights, and room for its gradient.
+typedef struct problem {
+    isg_dtype dtype;
+    int64_t n, m, d, r;
+    bool alone;
+    void *x, *y, *v, *w, *of_x, *of_y;
+    double *parameters, *factors, *lengthscales;
+    isg_composite *function;
+    isg_gram_params gram;
+    isg_gradient_params wanted;
+} problem;
+
+static void fill(suite_random *random, isg_dtype dtype, void *to, int64_t count, double low, double high)
+{
+    for (int64_t i = 0; i < count; i++)
+        oracle_put(dtype, to, i, random_between(random, low, high));
+}
+
+// Points in [low, high); lengths: one for each coordinate, near `unit`.
+static problem problem_make(suite_random *random, isg_dtype dtype, const char *function, int64_t d, bool alone,
+                            double low, double high, double lengths, bool factors)
+{
+    enum { N = 7, M = 11, R = 2 };
+    problem p = {.dtype = dtype, .n = N, .m = alone ? N : M, .d = d, .r = R, .alone = alone};
+    isg_error error = {ISG_OK, ""};
+    isg_status st = isg_kernel_parse(&p.function, function, &error);
+    ck_assert_msg(st == ISG_OK, "%s", error.message);
+    p.x = oracle_array(dtype, p.n * d);
+    p.y = oracle_array(dtype, p.m * d);
+    p.of_x = oracle_array(dtype, p.n * d);
+    p.of_y = oracle_array(dtype, p.m * d);
+    p.v = oracle_array(dtype, p.n * p.r);
+    p.w = oracle_array(dtype, p.m * p.r);
+    p.parameters = calloc((size_t)(ISG_MOST_GRADIENT_NUMBERS + d), sizeof *p.parameters);
+    p.factors = calloc((size_t)p.n, sizeof *p.factors);
+    p.lengthscales = calloc((size_t)d, sizeof *p.lengthscales);
+    fill(random, dtype, p.x, p.n * d, low, high);
+    fill(random, dtype, p.y, p.m * d, low, high);
+    fill(random, dtype, p.v, p.n * p.r, -1, 1);
+    fill(random, dtype, p.w, p.m * p.r, -1, 1);
+    for (int64_t i = 0; i < p.n; i++)
+        p.factors[i] = (float)random_between(random, -2, 2);
+    for (int64_t k = 0; k < d; k++)
+        p.lengthscales[k] = lengths * random_between(random, 0.7, 1.5);
+    p.gram = (isg_gram_params){.x = isg_matrix(dtype, p.x, p.n, d),
+                               .composite = p.function,
+                               .factors = factors ? p.factors : NULL,
+                               .lengthscales = lengths > 0 ? p.lengthscales : NULL,
+                               .precision = dtype == ISG_F64 ? ISG_PRECISION_F64 : ISG_PRECISION_F32};
+    if (!alone)
+        p.gram.y = isg_matrix(dtype, p.y, p.m, d);
+    p.wanted = (isg_gradient_params){.v = isg_matrix(dtype, p.v, p.n, p.r),
+                                     .w = isg_matrix(dtype, p.w, p.m, p.r),
+                                     .x = isg_matrix(dtype, p.of_x, p.n, d),
+                                     .parameters = p.parameters};
+    if (!alone)
+        p.wanted.y = isg_matrix(dtype, p.of_y, p.m, d);
+    return p;
+}
+
+static void problem_free(problem *p)
+{
+    void *const all[] = {p->x, p->y, p->v, p->w, p->of_x, p->of_y, p->parameters, p->factors, p->lengthscales};
+    for (size_t i = 0; i < COUNT(all); i++)
+        free(all[i]);
+    isg_composite_destroy(&p->function);
+}
+
+static struct worst {
+    double points, numbers;
+} worst;
+
+static void check_one(const oracle_objective *f, mpfr_ptr variable, int64_t of_x, int64_t of_y, double got, double more,
+                      double *error, isg_dtype dtype, const char *what)
+{
+    mpfr_t sum, size, off;
+    mpfr_inits2(ORACLE_GRADIENT_BITS, sum, size, off, (mpfr_ptr)NULL);
+    oracle_derivative(f, variable, of_x, of_y, sum, size);
+    mpfr_sub_d(off, sum, got, MPFR_RNDN);
+    mpfr_abs(off, off, MPFR_RNDN);
+    // A difference of terms that are 0 has no digits that are: 2^-150 is nothing.
+    const double scale = mpfr_get_d(size, MPFR_RNDN) + more;
+    double e = scale > 0x1p-150 ? mpfr_get_d(off, MPFR_RNDN) / scale : got == 0 ? 0 : INFINITY;
+    ck_assert_msg(e <= promised(dtype), "%s: %g is off by %g, right is %g of %g", what, got, e,
+                  mpfr_get_d(sum, MPFR_RNDN), scale);
+    *error = e > *error ? e : *error;
+    mpfr_clears(sum, size, off, (mpfr_ptr)NULL);
+}
+
+// sum |c|/|x| over the terms that point i is in.
+static double parts_of_cosine(const problem *p, bool of_y, int64_t i)
+{
+    double all = 0, norm = 0;
+    if (strncmp(p->function->steps[0].params.kernel->name, "cosine", 6) != 0)
+        return 0;
+    for (int64_t j = 0; j < (of_y ? p->n : p->m); j++)
+        for (int side = 0; side < 1 + p->alone; side++) {
+            const int64_t row = of_y != (side == 1) ? j : i, column = of_y != (side == 1) ? i : j;
+            double c = 0;
+            for (int64_t q = 0; q < p->r; q++)
+                c += isg_load_double(p->dtype, p->v, row * p->r + q) *
+                     isg_load_double(p->dtype, p->w, column * p->r + q);
+            all += fabs(c * (p->gram.factors ? p->factors[row] : 1));
+        }
+    for (int64_t k = 0; k < p->d; k++)
+        norm = hypot(norm, isg_load_double(p->dtype, of_y ? p->y : p->x, i * p->d + k));
+    return all / norm;
+}
+
+// Which number of the objective parameter `at` is.
+static mpfr_ptr variable_of(const oracle_objective *f, const isg_gradient_plan *plan, int64_t at)
+{
+    if (at >= plan->count)
+        return f->lengths[at - plan->count];
+    const isg_gradient_number *n = &plan->numbers[at];
+    return f->numbers[3 * n->step + (n->kind == ISG_NUMBER_PARAM ? 1 + n->param : 0)];
+}
+
+static void check_problem(problem *p, bool fused, const char *text)
+{
+    isg_operator op;
+    isg_error error = {ISG_OK, ""};
+    isg_gradient_plan plan;
+    char what[300];
+    ck_assert_msg(isg_operator_make(&op, &p->gram, p->dtype, &error) == ISG_OK, "%s: %s", text, error.message);
+    ck_assert_msg(isg_reference_gradient(&op, fused, &p->wanted, &error) == ISG_OK, "%s: %s", text, error.message);
+    oracle_objective f = oracle_objective_make(&p->gram, p->dtype, p->v, p->w, p->r);
+    for (int64_t i = 0; i < p->n * p->d; i++) {
+        snprintf(what, sizeof what, "%s, %s %s, by x[%d, %d]%s", text, isg_dtype_name(p->dtype),
+                 fused ? "fused" : "unfused", (int)(i / p->d), (int)(i % p->d), p->alone ? " of one set" : "");
+        check_one(&f, f.x[i], i / p->d, -1, isg_load_double(p->dtype, p->of_x, i), parts_of_cosine(p, false, i / p->d),
+                  &worst.points, p->dtype, what);
+    }
+    for (int64_t i = 0; i < p->m * p->d && !p->alone; i++) {
+        snprintf(what, sizeof what, "%s, %s %s, by y[%d, %d]", text, isg_dtype_name(p->dtype),
+                 fused ? "fused" : "unfused", (int)(i / p->d), (int)(i % p->d));
+        check_one(&f, f.y[i], -1, i / p->d, isg_load_double(p->dtype, p->of_y, i), parts_of_cosine(p, true, i / p->d),
+                  &worst.points, p->dtype, what);
+    }
+    // Norms do not matter for which numbers there are.
+    double none[2 * 16] = {0};
+    void *const norms[2] = {none, none};
+    ck_assert(isg_gradient_plan_make(&plan, &op, norms, &error) == ISG_OK);
+    for (int64_t at = 0; at < plan.count + (p->gram.lengthscales ? p->d : 0); at++) {
+        snprintf(what, sizeof what, "%s, %s %s, by parameter %d", text, isg_dtype_name(p->dtype),
+                 fused ? "fused" : "unfused", (int)at);
+        check_one(&f, variable_of(&f, &plan, at), -1, -1, p->parameters[at], 0, &worst.numbers, p->dtype, what);
+    }
+    oracle_objective_free(&f);
+    isg_operator_free(&op);
+}
+
+// A row with a scale that fits points of size 1 in d coordinates, given in each way that it takes, and parameters.
+static void row_text(const isg_kernel *row, int way, int64_t d, char *text, size_t bytes)
+{
+    isg_text w = {text, bytes, 0};
+    const char *before = "(";
+    isg_put(&w, "%s", row->name);
+    if (row->scale != ISG_SCALE_NONE) {
+        const bool length = way % 2 != 0 && row->scale != ISG_SCALE_RATE;
+        isg_put(&w, "(%s=%g", length ? (d % 2 ? "sigma" : "lengthscale") : "gamma", length ? 1.25 : 0.6875);
+        before = ", ";
+    }
+    for (int i = 0; i < ISG_MAX_PARAMS && row->params[i].name; i++) {
+        const isg_kernel_param *p = &row->params[i];
+        double v = p->whole       ? (double)(1 + way % 4)
+                   : p->least > 0 ? p->fallback * (way % 3 ? 1.7 : 1)
+                                  : 0.375 * (way - 1);
+        isg_put(&w, "%s%s=%g", before, p->name, v);
+        before = ", ";
+    }
+    if (before[0] == ',')
+        isg_put(&w, ")");
+}
+
+START_TEST(every_row_is_close_to_mpfr)
+{
+    static const int64_t dims[] = {1, 3, 8};
+    suite_random random = suite_stream(1);
+    for (const isg_kernel *const *row = isg_kernel_list(); *row; row++) {
+        if (!isg_kernel_has_gradient(*row))
+            continue;
+        const bool positive = (*row)->pair == ISG_PAIR_CHI2, distance = (*row)->pair < ISG_PAIR_DOT;
+        for (int precision = 0; precision < 2; precision++) {
+            worst = (struct worst){0, 0};
+            for (int way = 0; way < 6; way++) {
+                const int64_t d = dims[way % 3];
+                // The last ones: far from the origin, with lengthscales for each coordinate and row factors.
+                const double far = way == 4 && distance ? 1000 : 0;
+                const bool lengths = way == 5 && distance && (*row)->scale != ISG_SCALE_NONE;
+                char text[200];
+                row_text(*row, way, d, text, sizeof text);
+                if (lengths && (*row)->params[0].name)
+                    snprintf(text, sizeof text, "%s(%s=1.5)", (*row)->name, (*row)->params[0].name);
+                else if (lengths)
+                    snprintf(text, sizeof text, "%s", (*row)->name);
+                problem p = problem_make(&random, precisions[precision], text, d, way % 2 != 0,
+                                         positive ? 0.1 : far - 1, far + 1, lengths ? 1 : 0, way == 3);
+                check_problem(&p, way % 2 == 0, text);
+                check_problem(&p, way % 2 != 0, text);
+                problem_free(&p);
+            }
+            printf("%-22s %s  points %.2e  parameters %.2e\n", (*row)->name, isg_dtype_name(precisions[precision]),
+                   worst.points, worst.numbers);
+        }
+    }
+}
+END_TEST
+
+START_TEST(composites_are_close_to_mpfr)
+{
+    static const char *const functions[] = {
+        "2*rbf(sigma=0.8)",
+        "rbf(sigma=0.8) + 0.25*linear",
+        "rbf(gamma=0.5)*polynomial(degree=2, coef0=0.5, gamma=0.3)",
+        "0.5*(matern32(lengthscale=2) + 3*rational_quadratic(alpha=0.7))*(cosine + 1.5*euclidean)",
+        "periodic(period=1.3, lengthscale=0.9)*(linear + 0.125*cosine)*laplacian(gamma=0.4)",
+        "3*(2*(wendland(lengthscale=5)*wendland(lengthscale=4))) + sigmoid(gamma=0.2, coef0=-0.3)*sqeuclidean",
+    };
+    suite_random random = suite_stream(2);
+    for (size_t i = 0; i < COUNT(functions); i++)
+        for (int way = 0; way < 4; way++) {
+            problem p = problem_make(&random, precisions[way % 2], functions[i], 2 + (int64_t)i % 3, way / 2 != 0, -1,
+                                     1, 0, i == 1);
+            check_problem(&p, true, functions[i]);
+            check_problem(&p, false, functions[i]);
+            problem_free(&p);
+        }
+    // With lengthscales for each coordinate, squared distances and absolute ones side by side.
+    for (int way = 0; way < 4; way++) {
+        const char *function = "rbf + 0.5*laplacian*matern52(lengthscale=2)";
+        problem p = problem_make(&random, precisions[way % 2], function, 3, way / 2 != 0, -1, 1, 1, false);
+        check_problem(&p, way % 2 == 0, function);
+        problem_free(&p);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {every_row_is_close_to_mpfr, composites_are_close_to_mpfr};
+    return suite_run(suite_of("gradient", tests, COUNT(tests)));
+}
