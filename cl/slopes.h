@@ -18,11 +18,12 @@ FN real slope_kept(real x)
     return as_real(as_bits(x) & ~MASK(magnitude(x) < PICK_REAL(0x1p-100f, 0x1p-1000)));
 }
 
-// 1/sqrt(x) within 2 ulp for x >= 0; 0 for 0, and for what is infinite.
+// 1/sqrt(x) within 2 ulp for x >= 0; 0 for x below 2^-100 (2^-1000), where products are not the same on all devices,
+// and for what is infinite.
 FN real reciprocal_root(real x)
 {
     const real infinite = as_real(BITS(INFINITE_BITS));
-    bits large = MASK(x > REAL(0x1p60f)), inside = MASK(x >= REAL(SMALLEST_NORMAL)) & MASK(x < infinite);
+    bits large = MASK(x > REAL(0x1p60f)), inside = MASK(x >= PICK_REAL(0x1p-100f, 0x1p-1000)) & MASK(x < infinite);
     real v = pick(inside, x, REAL(1)) * pick(large & inside, REAL(0x1p-60f), REAL(1)), y = rsqrt_near(v);
     y = FMA(y * REAL(0.5f), FMA(-(v * y), y, REAL(1)), y) * pick(large, REAL(0x1p-30f), REAL(1));
     return pick(is_nan(x), x, as_real(as_bits(y) & inside));
@@ -131,7 +132,7 @@ FN real d_inverse_multiquadric(real s, real a, real b, real c)
 FN real d_thin_plate(real s, real a, real b, real c)
 {
     real u = s * a;
-    bits inside = MASK(u >= REAL(SMALLEST_NORMAL));
+    bits inside = MASK(u >= PICK_REAL(0x1p-100f, 0x1p-1000));
     real y = FMA(real_log(pick(inside, u, REAL(1))), REAL(0.5f), REAL(0.5f));
     return pick(is_nan(u), u, as_real(as_bits(y) & inside));
 }

@@ -102,8 +102,10 @@ static void row_sizes(const isg_gradient_plan *to, const sizes *s, const isg_pla
         *slope = 9 + order * (larger(base, 0) + 2);
         *number = *slope + larger(u, 0);
     }
-    if (row->kink)
-        *slope += larger(1 - s->apart - (scaled ? (above(n[0]) - 2) / 2 : 0), 0);
+    if (row->kink) { // 0 where u is below 2^-100 (2^-1000)
+        const int near = 1 - s->apart - (scaled ? (above(n[0]) - 2) / 2 : 0), most = s->wide ? 501 : 51;
+        *slope += near < 0 ? 0 : near < most ? near : most;
+    }
 }
 
 // Of the largest 1/|x|: norms as isg_reference.norms gives them.

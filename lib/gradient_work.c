@@ -35,6 +35,8 @@ static extremes extremes_of(const isg_array *a, const void *factors, isg_dtype d
                     continue;
                 top = ex + ef > top ? ex + ef : top;
                 x = fabs(ldexp(x, ex + ef - *exponent));
+                if (x == 0)
+                    continue; // so much smaller than the largest
                 e.largest = fmax(e.largest, x);
                 e.smallest = e.smallest == 0 ? x : fmin(e.smallest, x);
             }

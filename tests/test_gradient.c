@@ -267,8 +267,208 @@ START_TEST(composites_are_close_to_mpfr)
 }
 END_TEST
 
+// --- on the device
+
+static bool same_number(double a, double b)
+{
+    return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
+}
+
+static void same_array(const isg_array *got, const isg_array *want, const char *what)
+{
+    for (int64_t i = 0; i < got->shape[0]; i++)
+        for (int64_t k = 0; k < got->shape[1]; k++) {
+            double a = isg_load_double(got->dtype, got->data, i * got->strides[0] + k * got->strides[1]),
+                   b = isg_load_double(want->dtype, want->data, i * want->strides[0] + k * want->strides[1]);
+            ck_assert_msg(same_number(a, b), "%s (%d, %d): the device gives %a, right is %a", what, (int)i, (int)k, a,
+                          b);
+        }
+}
+
+static double any_weight(suite_random *random, int kind, bool wide)
+{
+    int reach = wide ? 1000 : 120;
+    double x = random_between(random, -1, 1);
+    switch (kind) {
+    case 0: return x;
+    case 1: return ldexp(x, (int)random_below(random, 2 * reach) - reach);
+    case 2: return random_below(random, 2) ? ldexp(x, -(int)random_below(random, wide ? 900 : 100)) : 0;
+    default: return random_below(random, 50) ? x : random_below(random, 2) ? INFINITY : NAN;
+    }
+}
+
+static void *any_weights(suite_random *random, isg_dtype dtype, int64_t count)
+{
+    void *all = oracle_array(dtype, count);
+    const int kind = random_below(random, 2) ? 0 : (int)random_below(random, 4);
+    for (int64_t i = 0; i < count; i++)
+        isg_store_double(dtype, all, i, any_weight(random, kind, dtype == ISG_F64));
+    return all;
+}
+
+// All that is wanted of a gradient, on the device and from the reference, which must agree. Gives false where the
+// device lacks the arithmetic, or the operator is refused.
+static bool compare(isg_context *context, const isg_gram_params *params, isg_dtype dtype, int64_t r, bool mixed,
+                    suite_random *random, const char *what)
+{
+    isg_gram *gram;
+    isg_status st = isg_gram_create(context, &gram, params);
+    if (st == ISG_ERR_RANGE || st == ISG_ERR_ARGUMENT || st == ISG_ERR_UNSUPPORTED)
+        return false;
+    ck_assert_msg(st == ISG_OK, "%s: %s", what, isg_context_error(context)->message);
+    int64_t n, m, d;
+    isg_gram_shape(gram, &n, &m, &d);
+    const bool alone = params->y.dtype == ISG_DTYPE_NONE;
+    const int64_t parameters = isg_gram_parameter_count(gram);
+    const isg_dtype out = mixed ? ISG_F64 : dtype;
+    void *v = any_weights(random, dtype, n * r), *w = any_weights(random, dtype, m * r);
+    void *x[2], *y[2];
+    double *p[2];
+    isg_gradient_params wanted[2];
+    for (int i = 0; i < 2; i++) {
+        x[i] = device_guard(out, n * (d + 1));
+        y[i] = device_guard(out, m * d);
+        p[i] = device_guard(ISG_F64, parameters + 1);
+        wanted[i] = (isg_gradient_params){.v = isg_matrix(dtype, v, n, r),
+                                          .w = isg_matrix(dtype, w, m, r),
+                                          .x = isg_matrix(out, x[i], n, d),
+                                          .parameters = p[i],
+                                          .accumulate = mixed ? ISG_PRECISION_F64 : ISG_PRECISION_DEFAULT};
+        wanted[i].x.strides[0] = d + 1;
+        if (!alone)
+            wanted[i].y = isg_matrix(out, y[i], m, d);
+    }
+
+    device_ok(context, isg_gram_gradient(gram, &wanted[0]));
+    ck_assert(isg_reference_gradient(&gram->op, isg_probe_fused(context, dtype), &wanted[1], NULL) == ISG_OK);
+    char text[700];
+    snprintf(text, sizeof text, "%s%s, by x", what, mixed ? ", sums in double" : "");
+    same_array(&wanted[0].x, &wanted[1].x, text);
+    snprintf(text, sizeof text, "%s%s, by y", what, mixed ? ", sums in double" : "");
+    if (!alone)
+        same_array(&wanted[0].y, &wanted[1].y, text);
+    for (int64_t i = 0; i < parameters; i++)
+        ck_assert_msg(same_number(p[0][i], p[1][i]), "%s, by parameter %d of %d: the device gives %a, right is %a",
+                      what, (int)i, (int)parameters, p[0][i], p[1][i]);
+    for (int i = 0; i < 2; i++) {
+        device_guard_free(x[i], out, n * (d + 1));
+        device_guard_free(y[i], out, m * d);
+        device_guard_free(p[i], ISG_F64, parameters + 1);
+    }
+    free(v);
+    free(w);
+    isg_gram_destroy(&gram);
+    return true;
+}
+
+// The reference's sums where the processor flushes subnormal numbers, and where it does not.
+static isg_status both_ways(void *user, const isg_gradient_pass *pass)
+{
+#if CAN_FLUSH
+    static const unsigned modes[] = {FLUSH_BOTH, FLUSH_RESULTS, FLUSH_ARGUMENTS};
+    const isg_reference *reference = user;
+    const int64_t count = (pass->transposed ? pass->op->y.count : pass->op->x.count) *
+                          isg_gradient_sums(pass->plan, pass->mode, pass->op->x.dims);
+    double *plain = malloc((size_t)count * sizeof *plain);
+    char text[400];
+    isg_composite_text(&pass->op->composite, text, sizeof text);
+    ck_assert(reference->gradient(pass));
+    memcpy(plain, pass->out, (size_t)count * sizeof *plain);
+    for (size_t i = 0; i < COUNT(modes); i++) {
+        FLUSHING_AS(modes[i], reference->gradient(pass));
+        for (int64_t s = 0; s < count; s++)
+            ck_assert_msg(same_number(plain[s], pass->out[s]), "%s, mode %d%s, sum %d: %a, and %a where %x is flushed",
+                          text, (int)pass->mode, pass->transposed ? " by y" : "", (int)s, plain[s], pass->out[s],
+                          modes[i]);
+    }
+    free(plain);
+#else
+    (void)user, (void)pass;
+#endif
+    return ISG_OK;
+}
+
+START_TEST(nothing_depends_on_subnormal_numbers)
+{
+    suite_random random = suite_stream(5);
+    int done = 0;
+    for (int trial = 0; trial < 60000 && CAN_FLUSH; trial++) {
+        const isg_dtype dtype = precisions[trial % 2];
+        any_operator any = any_operator_make(&random, dtype, 6, trial % 5 == 0);
+        isg_gram_params params = any_operator_params(&any);
+        const isg_reference *reference = isg_reference_get(dtype, trial % 4 < 2);
+        isg_operator op;
+        if (isg_operator_make(&op, &params, dtype, NULL) == ISG_OK) {
+            const int64_t r = 1 + random_below(&random, 3), n = op.x.count, m = op.y.count, d = op.x.dims;
+            void *v = any_weights(&random, dtype, n * r), *w = any_weights(&random, dtype, m * r);
+            double *p = calloc((size_t)(ISG_MOST_GRADIENT_NUMBERS + d), sizeof *p);
+            void *x = oracle_array(dtype, n * d), *y = oracle_array(dtype, m * d), *norms[2] = {NULL, NULL};
+            const isg_points *sets[] = {&op.x, &op.y};
+            isg_gradient_params wanted = {.v = isg_matrix(dtype, v, n, r),
+                                          .w = isg_matrix(dtype, w, m, r),
+                                          .x = isg_matrix(dtype, x, n, d),
+                                          .parameters = p};
+            if (!op.alone)
+                wanted.y = isg_matrix(dtype, y, m, d);
+            for (int i = 0; i < 2 && op.plan.norms; i++) {
+                norms[i] = oracle_array(dtype, 2 * sets[i]->count);
+                reference->norms(&op.plan, sets[i], norms[i],
+                                 (char *)norms[i] + (size_t)sets[i]->count * isg_dtype_bytes(dtype));
+            }
+            ck_assert(isg_gradient_run(&op, norms, &wanted, both_ways, (void *)(uintptr_t)reference, NULL) == ISG_OK);
+            void *const all[] = {v, w, p, x, y, norms[0], norms[1]};
+            for (size_t i = 0; i < COUNT(all); i++)
+                free(all[i]);
+            isg_operator_free(&op);
+            done++;
+        }
+        any_operator_free(&any);
+    }
+    printf("%d operators, with flushing\n", done);
+}
+END_TEST
+
+static void random_operators(int trials, uint64_t stream, int64_t most, bool moderate)
+{
+    suite_random random = suite_stream(stream);
+    int done = 0;
+    for (int wide = 0; wide < 2; wide++)
+        for (int fused = 0; fused < 2; fused++) {
+            isg_context *context = device_open(fused ? ISG_ARITHMETIC_FUSED : ISG_ARITHMETIC_UNFUSED, 0);
+            for (int trial = 0; context && trial < trials; trial++) {
+                isg_dtype dtype = precisions[wide];
+                if (wide && isg_context_require(context, dtype))
+                    continue;
+                any_operator any = any_operator_make(&random, dtype, most, moderate);
+                isg_gram_params params = any_operator_params(&any);
+                char what[600];
+                any_operator_describe(&any, what, sizeof what);
+                bool mixed = !wide && random_below(&random, 3) == 0 && isg_context_require(context, ISG_F64) == ISG_OK;
+                done += compare(context, &params, dtype, 1 + random_below(&random, 3), mixed, &random, what);
+                any_operator_free(&any);
+            }
+            isg_context_destroy(&context);
+        }
+    printf("%d operators\n", done);
+    ck_assert_int_gt(done, trials);
+}
+
+START_TEST(device_has_the_references_bits)
+{
+    random_operators(6, 3, 40, true);
+}
+END_TEST
+
+START_TEST(device_has_the_references_bits_at_the_ends_of_the_range)
+{
+    random_operators(8, 4, 40, false);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {every_row_is_close_to_mpfr, composites_are_close_to_mpfr};
+    const TTest *const tests[] = {every_row_is_close_to_mpfr, composites_are_close_to_mpfr,
+                                  nothing_depends_on_subnormal_numbers, device_has_the_references_bits,
+                                  device_has_the_references_bits_at_the_ends_of_the_range};
     return suite_run(suite_of("gradient", tests, COUNT(tests)));
 }
