@@ -55,6 +55,15 @@ typedef real sum_real;
 // The end of the block that source j is in; `before`: sources of its first block that lie in front of source 0.
 #define BLOCK_END(j) (((j) + before) / BLOCK_SOURCES * BLOCK_SOURCES + BLOCK_SOURCES - before)
 
+// What counts as 0 in output o.
+#if BY_NUMBERS
+#define SMALLEST(o) least
+#elif SELF
+#define SMALLEST(o) ((o) == OUTPUTS - 1 ? least : cut)
+#else
+#define SMALLEST(o) cut
+#endif
+
 #define LET(name, value) real name = value;
 #define OUT(at, value)   out[at][r][c] = value;
 
@@ -116,8 +125,7 @@ FN void weighted_outputs(side sources, int source, side targets, int first, int 
     EACH (o, OUTPUTS)
         EACH (r, SOURCES)
             EACH (c, VECTORS)
-                values[(o * DEPTH + q + r) * VECTORS + c] =
-                    weighted(k[r][c], out[o][r][c], (real)(BY_NUMBERS || (SELF && o == OUTPUTS - 1) ? least : cut));
+                values[(o * DEPTH + q + r) * VECTORS + c] = weighted(k[r][c], out[o][r][c], (real)SMALLEST(o));
 }
 
 // What a source's value adds to one coordinate's sum: values of output 0 on begin at `g`; x and y: of target and

@@ -3,9 +3,9 @@
 // parameters: of a positive one theta dk/dtheta, of others dk/dtheta. Read by the C compiler and by every OpenCL
 // compiler.
 //
-// Within some ulp of the exact value at u, which is rounded once, and +0 or -0 below 2^-100 (2^-1000): products of what
-// is left are no subnormal numbers. NaN gives NaN, but where the derivative is constant. Where dk/du has no bound as u
-// goes to 0, it is 0 at 0, and so gradients are 0 at a kink.
+// Within some ulp of the exact value at u, which is rounded once, and +0 or -0 below 2^-100 (2^-1000) or so: nothing is
+// a subnormal number. NaN gives NaN, but where the derivative is constant. Where dk/du has no bound as u goes to 0, it
+// is 0 at 0, and so gradients are 0 at a kink.
 #ifndef ISG_CL_SLOPES_H
 #define ISG_CL_SLOPES_H
 
@@ -34,13 +34,13 @@ FN real times_argument(real s, real a, real slope)
 {
     real u = s * a;
     bits none = MASK(magnitude(u) < PICK_REAL(0x1p-100f, 0x1p-1000)) | MASK(slope == REAL(0));
-    return as_real(as_bits(real_product(u, slope)) & ~none);
+    return slope_kept(as_real(as_bits(u * slope) & ~none));
 }
 
 // exp(-u): -exp(-u). rbf, laplacian and chi2
 FN real d_exponential(real s, real a, real b, real c)
 {
-    return -slope_kept(exp_nonpositive(-(s * a)));
+    return -exp_nonpositive(-(s * a));
 }
 
 // exp(-r), r^2 = u: -exp(-r)/(2 r); 0 at 0

@@ -6,6 +6,7 @@ int verb_apply(int argc, char **argv);
 int verb_bench(int argc, char **argv);
 int verb_devices(int argc, char **argv);
 int verb_filter(int argc, char **argv);
+int verb_gradient(int argc, char **argv);
 int verb_grid(int argc, char **argv);
 int verb_kde(int argc, char **argv);
 int verb_kernels(int argc, char **argv);
