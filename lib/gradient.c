@@ -8,7 +8,6 @@ int32_t isg_kernel_has_gradient(const isg_kernel *kernel)
     return kernel && isg_kernel_derivative(isg_kernel_index(kernel), ISG_BY_ARGUMENT) != NULL;
 }
 
-// The plan alone; its sizes are of no use without norms, and nobody looks at them.
 static isg_status numbers_of(isg_gram *gram, isg_gradient_plan *plan)
 {
     return isg_gradient_plan_make(plan, &gram->op, gram->norms, &gram->context->error);

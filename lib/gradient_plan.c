@@ -132,7 +132,7 @@ static void size_up(isg_gradient_plan *to, const isg_operator *op, void *const *
     // Coordinates are multiples of an ulp of the smallest; squares of differences, where they are looked at, are
     // normal.
     s.apart = to->fine ? (wide ? -511 : -63) : lowest - digits - (plan->weights != NULL);
-    if (plan->norms)
+    if (plan->norms && norms)
         s.inverse = inverse_above(&op->x, norms[0]) + inverse_above(&op->y, norms[1]);
     int rows = 0, reach[ISG_PAIR_COUNT], most = 0, lone = end;
     const int one = above(s.extent.largest) + plan->scale.exponent;
