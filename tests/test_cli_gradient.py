@@ -41,6 +41,9 @@ class Gradient(cli.Case):
                 self.close(gx[i, k], (-g[i][j] * (x[i][k] - y[j][k]) / 4 for j in range(12)), relative, (i, k))
             for j in range(12):
                 self.close(gy[j, k], (g[i][j] * (x[i][k] - y[j][k]) / 4 for i in range(9)), relative, (j, k))
+        self.succeed("gradient", "x.npy", "y.npy", "--sigma", 2, "--v", "v.npy", "--w", "w.npy", "--x", "again.npy",
+                     "--points-only", "--quiet")
+        self.assertEqual(self.read("again.npy").values, gx.values)
         (sigma,) = report["parameters"]
         self.assertEqual((sigma["name"], sigma["value"], sigma["kernel"], sigma["row"]), ("sigma", 2, "rbf", 0))
         self.close(sigma["derivative"], (g[i][j] * s[i][j] / 8 for i in range(9) for j in range(12)), relative, "sigma")
@@ -124,6 +127,7 @@ class Gradient(cli.Case):
             ("which weights of Y's rows", ["x.npy", "x.npy", "--v", "v.npy"]),
             ("one set of points", ["x.npy", "--v", "v.npy", "--y", "gy.npy"]),
             ("not --output", ["x.npy", "--v", "v.npy", "-o", "gx.npy"]),
+            ("leaves nothing", ["x.npy", "--v", "v.npy", "--points-only"]),
             ("no picture", ["x.npy", "--v", "v.npy", "--plot", "gx.png"]),
             ("one argument too many", ["x.npy", "x.npy", "x.npy", "--v", "v.npy"]),
             ("both read and written", ["x.npy", "--v", "v.npy", "--x", "v.npy"]),

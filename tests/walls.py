@@ -14,7 +14,7 @@ from pathlib import Path
 
 NO_OPENCL = {"base", "npy", "npy_header", "npy_read", "npy_write", "kernels", "points", "profile", "recipe", "reference",
              "reference_reduce", "reference_variant", "cache", "verify_cases", "verify_filter", "verify_sums", "weights",
-             "expansion", "filter_plan", "filter_pass"}
+             "expansion", "filter_plan", "filter_pass", "gradient_plan", "gradient_work", "reference_gradient", "verify_gradient"}
 FORBIDDEN = re.compile(
     r"\b(native_\w+|half_(?:exp|sqrt|recip|divide|log|powr|sin|cos|tan)\w*|mad|mad24|exp2?|exp10|expm1|log|log2|log10|log1p|"
     r"powr?|pown|rootn|tanh?|sinh?|cosh?|sinpi|cospi|erfc?|rsqrt|sqrt|cbrt|hypot|tgamma|lgamma)\s*\("

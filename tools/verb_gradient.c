@@ -6,7 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_V = OPTION_VERB, OPTION_W, OPTION_X, OPTION_Y, OPTION_ACCUMULATE, OPTION_LIMITS, OPTION_REPEAT };
+enum {
+    OPTION_V = OPTION_VERB,
+    OPTION_W,
+    OPTION_X,
+    OPTION_Y,
+    OPTION_POINTS_ONLY,
+    OPTION_ACCUMULATE,
+    OPTION_LIMITS,
+    OPTION_REPEAT
+};
 
 enum { MOST_REPETITIONS = 1000 };
 
@@ -21,6 +30,7 @@ static void help(void)
            "      --w W.npy         those of Y's; left out beside K(X,X): V\n"
            "      --x GX.npy        write df/dX, n x d; of K(X,X) both sides of K move with X\n"
            "      --y GY.npy        write df/dY, m x d\n"
+           "      --points-only     leave out the kernel's numbers, which are a pass of their own\n"
            "      --accumulate f64  sum single precision's terms in double\n%s%s"
            "      --limits          measure the device's limits too, and say what fraction was reached\n"
            "      --repeat N        compute N times and report the median time\n%s\n"
@@ -33,7 +43,7 @@ typedef struct gradient_options {
     operator_options operator;
     isg_gradient_params params;
     const char *v, *w, *x, *y;
-    bool limits;
+    bool limits, points_only;
     int64_t repeat;
 } gradient_options;
 
@@ -52,6 +62,7 @@ static bool take_option(gradient_options *o, int option, char *value)
     case OPTION_W: o->w = value; return true;
     case OPTION_X: o->x = value; return true;
     case OPTION_Y: o->y = value; return true;
+    case OPTION_POINTS_ONLY: o->points_only = true; return true;
     case OPTION_LIMITS: o->limits = true; return true;
     case OPTION_ACCUMULATE:
         o->params.accumulate = ISG_PRECISION_F64;
@@ -80,6 +91,8 @@ static bool settle(gradient_options *o, int count, char **names)
         return misuse("which weights of Y's rows? --w W.npy"), false;
     if (o->y && !o->operator.y)
         return misuse("K(X,X) has one set of points; its gradient by them is --x"), false;
+    if (o->points_only && !o->x && !o->y)
+        return misuse("--points-only leaves nothing: give --x or --y"), false;
     if (o->common.plot)
         return misuse("there is no picture of a gradient"), false;
     if (o->common.output)
@@ -109,7 +122,7 @@ static isg_status measure(const gradient_options *o, isg_context *context, const
     if (!st)
         st = isg_gram_measure(w->gram, &gram);
     isg_gram_shape(w->gram, NULL, NULL, &d);
-    const int by_coordinate = (o->x != NULL) + (o->y != NULL) + (o->operator.params.lengthscales != NULL);
+    const int by_coordinate = (o->x != NULL) + (o->y != NULL) + (o->operator.params.lengthscales && !o->points_only);
     const double columns = (double)f->columns * (o->operator.y ? 1 : 2);
     if (!st)
         f->limit = f->pairs * ((double)d / gram.steps_per_s + 1 / gram.values_per_s + columns / device.madds_per_s) +
@@ -124,7 +137,8 @@ static int compute(gradient_options *o, isg_context *context, work *w, figures *
     int64_t n, m;
     isg_status st = ISG_OK;
     isg_gram_shape(w->gram, &n, &m, NULL);
-    const int passes = (o->x != NULL) + (o->y != NULL) + (w->count > 0) + (o->operator.params.lengthscales != NULL);
+    const int64_t columns = !o->points_only && o->operator.params.lengthscales ? o->operator.params.x.shape[1] : 0;
+    const int passes = (o->x != NULL) + (o->y != NULL) + (w->count > columns) + (columns > 0);
     f->pairs = (double)n * (double)m * passes;
     for (int64_t i = 0; i < repeat && !st; i++) {
         progress_start(shown, o->common.quiet, "pairs");
@@ -244,11 +258,11 @@ static int run(gradient_options *o, isg_context *context, work *w)
     if ((o->x && isg_npy_create(&w->x, o->x, dtype, 2, x_shape, &error)) ||
         (o->y && isg_npy_create(&w->y, o->y, dtype, 2, y_shape, &error)))
         return complain("%s", error.message);
-    w->count = isg_gram_parameter_count(w->gram);
+    w->count = o->points_only ? 0 : isg_gram_parameter_count(w->gram);
     w->parameters = calloc((size_t)w->count + 1, sizeof *w->parameters);
     if (!w->parameters)
         return complain("no memory for derivatives");
-    o->params.parameters = w->parameters;
+    o->params.parameters = o->points_only ? NULL : w->parameters;
     if (o->x)
         o->params.x = *isg_npy_array(w->x);
     if (o->y)
@@ -266,6 +280,7 @@ int verb_gradient(int argc, char **argv)
                                           {"w", required_argument, 0, OPTION_W},
                                           {"x", required_argument, 0, OPTION_X},
                                           {"y", required_argument, 0, OPTION_Y},
+                                          {"points-only", no_argument, 0, OPTION_POINTS_ONLY},
                                           {"accumulate", required_argument, 0, OPTION_ACCUMULATE},
                                           {"limits", no_argument, 0, OPTION_LIMITS},
                                           {"repeat", required_argument, 0, OPTION_REPEAT},
