@@ -55,6 +55,16 @@ typedef real sum_real;
 // The end of the block that source j is in; `before`: sources of its first block that lie in front of source 0.
 #define BLOCK_END(j) (((j) + before) / BLOCK_SOURCES * BLOCK_SOURCES + BLOCK_SOURCES - before)
 
+// The sources of a stretch, by tiles and one by one. Where a tile is all of it, indices are constants: there are compilers
+// that lose arrays which are indexed in loops.
+#if DEPTH == SOURCES
+#define EACH_TILE(q) EACH (q, 1)
+#define EACH_KEPT(q) EACH (q, DEPTH) if (q < count)
+#else
+#define EACH_TILE(q) for (int q = 0; q < count; q += SOURCES)
+#define EACH_KEPT(q) for (int q = 0; q < count; q++)
+#endif
+
 // What counts as 0 in output o.
 #if BY_NUMBERS
 #define SMALLEST(o) least
@@ -182,7 +192,7 @@ kernel void gradient(TILE_ARGUMENTS, global const scalar *v, global const scalar
     for (int j = j_lo; j < j_hi;) {
         int block_end = BLOCK_END(j), end = min(j_hi, block_end), count = min(end - j, DEPTH);
         bool whole = j + count == end && (end == block_end || last);
-        for (int q = 0; q < count; q += SOURCES)
+        EACH_TILE (q)
             weighted_outputs(sources, j + q, targets, first, item, numbers, d, v, w + (long)(j + q) * columns, columns,
                              cut, least, q, values);
 #if !BY_NUMBERS
@@ -201,7 +211,7 @@ kernel void gradient(TILE_ARGUMENTS, global const scalar *v, global const scalar
                     sum[u][c] = opened ? LOAD_SUM(PLACE(open, k, c)) : ZERO;
                 }
             }
-            for (int q = 0; q < count; q++) {
+            EACH_KEPT (q) {
                 int s = j + q, in = s % SOURCES;
                 global const scalar *from = sources.points + (long)(s - in) * d + in;
                 EACH (u, COORDINATES) {
@@ -218,11 +228,12 @@ kernel void gradient(TILE_ARGUMENTS, global const scalar *v, global const scalar
         }
 #endif
 #if BY_NUMBERS || SELF
-        for (int o = BY_NUMBERS ? 0 : OUTPUTS - 1; o < OUTPUTS; o++)
+        EACH (o, OUTPUTS)
+        if (BY_NUMBERS | (o == OUTPUTS - 1))
             EACH (c, VECTORS) {
                 int at = BY_NUMBERS ? o : d;
                 sum_real sum = opened ? LOAD_SUM(PLACE(open, at, c)) : ZERO;
-                for (int q = 0; q < count; q++)
+                EACH_KEPT (q)
                     sum = sum + TO_SUM(values[(o * DEPTH + q) * VECTORS + c]);
                 KEEP(sum, at, c)
             }

@@ -30,6 +30,8 @@ static isg_tile_shape shape_of(const isg_gram *gram)
 // Sources whose outputs are kept, a few KiB of them: a power of two, and a multiple of a tile's.
 static int32_t depth_of(const isg_tile_shape *shape, int outputs, bool cpu)
 {
+    if (cpu && shape->lanes == 1)
+        return shape->sources; // as isg_walk_shape says of such compilers
     int32_t depth = cpu ? 128 : 32;
     while (depth > shape->sources && depth * outputs > (cpu ? 128 : 32))
         depth /= 2;
