@@ -49,8 +49,8 @@ typedef struct isg_gradient_plan {
     int top; // |c| is below 2^top
 } isg_gradient_plan;
 
-// ISG_ERR_ARGUMENT: a row without derivatives. norms: of x and y, as isg_reference.norms gives them, one part behind the
-// other; NULL where the plan needs none, or where only the numbers are asked for.
+// ISG_ERR_ARGUMENT: a row without derivatives. norms: of x and y, as isg_reference.norms gives them, one part behind
+// the other; NULL where the plan needs none, or where only the numbers are asked for.
 isg_status isg_gradient_plan_make(isg_gradient_plan *to, const isg_operator *op, void *const *norms, isg_error *error);
 
 // The statements by which a pair's outputs come from its numbers, in macros of cl/gradient.cl, without spaces. Gives
