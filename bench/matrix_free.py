@@ -50,6 +50,18 @@ def jobs(folder, command, n):
                                 float(gamma), "-o", "out.npy"),
                 lambda: (-sqdist(x, y) * gamma).exp() @ v)
 
+    def gradient(d):
+        from pykeops.numpy import Genred
+
+        x, y = (np.load(folder / f"{name}{d}.npy") for name in "xy")
+        v, w = (save(f"g{name}{d}.npy", rng.uniform(-1, 1, (n, 1)).astype("f")) for name in "vw")
+        gamma = np.full(1, 1 / d, "f")
+        formula = Genred("Grad(Exp(-G*SqDist(X,Y))*B, X, A)",
+                         ["G=Pm(1)", f"X=Vi({d})", f"Y=Vj({d})", "B=Vj(1)", "A=Vi(1)"], reduction_op="Sum", axis=1)
+        return (lambda: isogram(folder, command, "gradient", f"x{d}.npy", f"y{d}.npy", "--v", f"gv{d}.npy", "--w", f"gw{d}.npy",
+                                "--gamma", float(gamma[0]), "--x", "gx.npy", "--points-only"),
+                lambda: formula(gamma, x, y, w, v))
+
     for d, want in ((3, 16), (16, 18), (64, 35)):
         yield Job(f"rbf, d = {d}", want, *product(d), "out.npy", 1e-3 * n**0.5)
     x, y = (np.load(folder / f"{name}3.npy") for name in "xy")
@@ -57,6 +69,8 @@ def jobs(folder, command, n):
     yield Job("logsumexp, d = 3", 10,
               lambda: isogram(folder, command, "kde", "y3.npy", "x3.npy", "--sigma", 1, "-o", "out.npy"),
               lambda: (-sqdist(x, y) * np.float32(0.5)).logsumexp(dim=1)[:, 0] - less, "out.npy", 1e-3)
+    for d, want in ((3, 10), (16, 10)):
+        yield Job(f"gradient by X of rbf, d = {d}", want, *gradient(d), "gx.npy", 1e-3 * n**0.5)
     x16, y16 = (np.load(folder / f"{name}16.npy") for name in "xy")
     yield Job("argmin of the distance, d = 16", 8,
               lambda: isogram(folder, command, "knn", "x16.npy", "y16.npy", "-o", "out.npy"),

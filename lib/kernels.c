@@ -173,3 +173,18 @@ int isg_kernel_formula(int kernel, const isg_kernel_values *values)
     // (1 + u)^-1 is a reciprocal, a tenth of the work of a power.
     return kernel == ISG_KERNEL_rational_quadratic && values->params[0] == 1 ? ISG_KERNEL_cauchy : kernel;
 }
+
+const char *isg_kernel_derivative(int kernel, int by)
+{
+#define KERNEL(...)
+#undef DERIVATIVES
+#define DERIVATIVES(id, ...)     [ISG_KERNEL_##id] = {NAMES(__VA_ARGS__)},
+#define NAMES(u, length, p0, p1) #u, #length, #p0, #p1
+    static const char *const names[ISG_KERNEL_COUNT][ISG_BY_COUNT] = {
+#include "kernels.def"
+    };
+#undef KERNEL
+#undef NAMES
+    const char *name = names[kernel][by];
+    return name && strcmp(name, "none") != 0 ? name : NULL;
+}

@@ -33,6 +33,10 @@ typedef struct isg_numbers {
 
 isg_numbers isg_kernel_numbers(int kernel, const isg_kernel_values *values);
 
+// A row's derivative as a function of cl/slopes.h; NULL: there is none. by: of these, or ISG_BY_PARAM + a parameter.
+enum { ISG_BY_ARGUMENT, ISG_BY_LENGTHSCALE, ISG_BY_PARAM, ISG_BY_COUNT = ISG_BY_PARAM + ISG_MAX_PARAMS };
+const char *isg_kernel_derivative(int kernel, int by);
+
 // The row whose formula gives a kernel's value from the same numbers: another one where parameters make it as simple.
 int isg_kernel_formula(int kernel, const isg_kernel_values *values);
 

@@ -55,7 +55,8 @@ static isg_status apply_lengthscales(isg_operator *op, const double *lengthscale
     }
     int *exponents = calloc((size_t)dims, sizeof *exponents);
     op->weights = isg_alloc(dims, isg_dtype_bytes(op->x.dtype));
-    if (!exponents || !op->weights)
+    op->lengthscales = isg_alloc(dims, sizeof *op->lengthscales);
+    if (!exponents || !op->weights || !op->lengthscales)
         st = isg_fail(error, ISG_ERR_MEMORY, "no memory for %lld lengthscales", (long long)dims);
     for (int64_t k = 0; k < dims && !st; k++) {
         if (!(lengthscales[k] > 0) || !isfinite(lengthscales[k])) {
@@ -66,6 +67,7 @@ static isg_status apply_lengthscales(isg_operator *op, const double *lengthscale
         int e;
         double mantissa = frexp(lengthscales[k], &e); // in [1/2, 1)
         exponents[k] = 1 - e;
+        op->lengthscales[k] = lengthscales[k];
         isg_store_double(op->x.dtype, op->weights, k, 0.5 / mantissa);
     }
     if (!st)
@@ -170,6 +172,7 @@ isg_status isg_operator_make(isg_operator *op, const isg_gram_params *params, is
     if ((params->factors && (st = take_factors(op, params, error))) ||
         (params->lengthscales && (st = apply_lengthscales(op, params->lengthscales, x_name, y_name, error))))
         goto fail;
+    op->alone = alone;
     op->symmetric = alone && !params->factors;
     if (alone) {
         op->y = op->x;
@@ -200,5 +203,7 @@ void isg_operator_free(isg_operator *op)
     isg_points_free(&op->y);
     free(op->weights);
     free(op->factors);
+    free(op->lengthscales);
     op->weights = op->factors = NULL;
+    op->lengthscales = NULL;
 }

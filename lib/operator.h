@@ -10,9 +10,11 @@
 typedef struct isg_operator {
     isg_composite composite;
     isg_points x, y; // y: the same rows as x when there is one set
-    bool symmetric;  // K(X, X), without row factors
+    bool alone;      // K(X, X): one set of points
+    bool symmetric;  // and without row factors
     isg_plan plan;
     void *weights, *factors; // of the dtype: what the plan points to
+    double *lengthscales;    // of coordinates, as they were given, or NULL
 } isg_operator;
 
 // The precision that params ask for.

@@ -226,7 +226,7 @@ static int row_above(const isg_plan *plan, const isg_plan_step *step, isg_extent
     return 9 + order * ((base > 0 ? base : 0) + 2);
 }
 
-int isg_plan_largest(const isg_plan *plan, isg_extent extent, isg_dtype dtype)
+void isg_plan_bounds(const isg_plan *plan, isg_extent extent, isg_dtype dtype, int *bounds)
 {
     int stack[ISG_MAX_ROWS + 1] = {0}, top = -1, end = dtype == ISG_F64 ? 1024 : 128;
     for (int i = 0; i < plan->count; i++) {
@@ -241,8 +241,33 @@ int isg_plan_largest(const isg_plan *plan, isg_extent extent, isg_dtype dtype)
             stack[top] = step->kind == ISG_STEP_PRODUCT ? a + b : (a > b ? a : b) + 1;
         }
         stack[top] = stack[top] < end ? stack[top] : end;
+        bounds[i] = stack[top];
     }
-    return stack[0];
+}
+
+int isg_plan_largest(const isg_plan *plan, isg_extent extent, isg_dtype dtype)
+{
+    int bounds[ISG_MAX_STEPS];
+    isg_plan_bounds(plan, extent, dtype, bounds);
+    return bounds[plan->count - 1];
+}
+
+int isg_plan_pair_above(const isg_plan *plan, isg_pair pair, isg_extent extent)
+{
+    return pair_above(plan, pair, extent);
+}
+
+int isg_plan_left(const isg_plan *plan, int step)
+{
+    int at = step - 1;
+    for (int missing = 1;; at--) {
+        if (plan->steps[at].kind == ISG_STEP_ROW)
+            missing--;
+        else if (plan->steps[at].kind != ISG_STEP_MULTIPLE)
+            missing++;
+        if (missing == 0)
+            return at - 1;
+    }
 }
 
 const char *isg_plan_add(const isg_plan *plan, isg_pair pair)

@@ -47,6 +47,14 @@ isg_status isg_plan_make(isg_plan *plan, const isg_composite *composite, isg_ext
 // An exponent: values are at most 2^it in size, or infinite. Of the function and the extent of the data alone.
 int isg_plan_largest(const isg_plan *plan, isg_extent extent, isg_dtype dtype);
 
+// The same of the operand that ends at each step.
+void isg_plan_bounds(const isg_plan *plan, isg_extent extent, isg_dtype dtype, int *bounds);
+// And of a pair's number, as it is computed from scaled coordinates.
+int isg_plan_pair_above(const isg_plan *plan, isg_pair pair, isg_extent extent);
+
+// The last step of a sum's or product's first operand; that of the second is the step before `step`.
+int isg_plan_left(const isg_plan *plan, int step);
+
 // The function of cl/pairs.h that adds to a pair's number.
 const char *isg_plan_add(const isg_plan *plan, isg_pair pair);
 

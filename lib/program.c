@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_KERNELS = 8 };
+enum { MAX_KERNELS = 8, LONGEST_ID = 600 + ISG_MOST_OPTIONS };
 
 struct isg_program {
     isg_program *next;
@@ -126,7 +126,7 @@ static void free_program(isg_program *p)
 static isg_status get_program(isg_context *context, isg_program **out, const char *file, isg_real_type type,
                               const char *options)
 {
-    char id[3600];
+    char id[LONGEST_ID];
     bool wide = type.dtype == ISG_F64;
     snprintf(id, sizeof id, "%s %s-D REAL_BITS=%d -D FUSED=%d -D LANES=%d %s%s", file,
              strcmp(context->device.c_version, "OpenCL C 1.2") >= 0 ? "-cl-std=CL1.2 " : "", wide ? 64 : 32, type.fused,

@@ -5,6 +5,9 @@
 
 #include "context.h"
 
+// Characters of a kernel's options at most.
+enum { ISG_MOST_OPTIONS = 16000 };
+
 // The real type and lanes that a program is built for.
 typedef struct isg_real_type {
     isg_dtype dtype;

@@ -11,6 +11,8 @@
 
 enum { ISG_BLOCK_SOURCES = 1024 }; // of sums: what is summed in an accumulator of its own
 
+struct isg_gradient_pass; // gradient_work.h
+
 // One precision and arithmetic; reference_variant.c is compiled once for each. Arrays are of the variant's real type.
 typedef struct isg_reference {
     isg_dtype dtype;
@@ -36,6 +38,8 @@ typedef struct isg_reference {
     // shift + log(2^exponent sum), and 2^exponent a/b.
     double (*log_sum)(double shift, double sum, int exponent);
     double (*quotient)(double a, double b, int exponent);
+    // A pass of a gradient: pass->out. false: no memory.
+    bool (*gradient)(const struct isg_gradient_pass *pass);
     // The outer product of ndim profiles of the real type.
     void (*grid)(int32_t ndim, const int64_t *shape, const void *const *profiles, void *out);
     // The filter's parts, on arrays without gaps. scale: x[i] = 0 below s.tiny, else x[i] * s.factor, in place; returns

@@ -10,9 +10,10 @@
 #include "../cl/combine.h"
 #include "../cl/derived.h"
 #include "../cl/formulas.h"
+#include "../cl/slopes.h"
 #pragma GCC diagnostic pop
 #include "../cl/half.h"
-#include "../cl/pairs.h"
+#include "../cl/terms.h"
 
 static real (*const formulas[])(real, real, real, real) = {
 #define KERNEL(id, ...) f_##id,
@@ -285,6 +286,8 @@ static void grid(int32_t ndim, const int64_t *shape, const void *const *profiles
     }
 }
 
+#include "reference_gradient.h"
+
 // --- as filter.cl does
 
 static bool filter_scale(isg_filter_scale s, double large, bool dry, void *x, int64_t count)
@@ -421,6 +424,7 @@ const isg_reference NAME = {
     .combine = combine,
     .log_sum = log_sum,
     .quotient = quotient,
+    .gradient = gradient,
     .grid = grid,
     .filter_scale = filter_scale,
     .filter_axis = filter_axis,

@@ -2,6 +2,7 @@
 #include "verify.h"
 #include "functions.h"
 #include "probe.h"
+#include "verify_gradient.h"
 #include "verify_sums.h"
 
 #include <stdio.h>
@@ -98,6 +99,25 @@ static isg_status compute_filter(isg_context *context, const isg_case *c, void *
     return isg_filter_derived(context, (isg_derived)(c->derived - 1), in, views, isg_filter_case_outputs(c), &params);
 }
 
+static isg_status compute_gradient(isg_context *context, const isg_case *c, void *out)
+{
+    isg_gram *gram;
+    isg_gram_params params = isg_case_gram(c);
+    isg_status st = isg_gram_create(context, &gram, &params);
+    double *parameters = isg_alloc(c->parameters + 1, sizeof *parameters);
+    if (!st && !parameters)
+        st = isg_fail(&context->error, ISG_ERR_MEMORY, "no memory for parameters");
+    if (!st) {
+        isg_gradient_params wanted = isg_gradient_case_wanted(c, out, parameters);
+        st = isg_gram_gradient(gram, &wanted);
+    }
+    if (!st)
+        isg_gradient_case_put(c, out, parameters);
+    free(parameters);
+    isg_gram_destroy(&gram);
+    return st;
+}
+
 static isg_status compute(isg_context *context, const isg_case *c, void *out)
 {
     switch (c->kind) {
@@ -110,6 +130,7 @@ static isg_status compute(isg_context *context, const isg_case *c, void *out)
                             &c->convolve);
     case ISG_CASE_APPLY: return compute_apply(context, c, out);
     case ISG_CASE_REDUCE: return compute_reduce(context, c, out);
+    case ISG_CASE_GRADIENT: return compute_gradient(context, c, out);
     default: return compute_grid(context, c, out);
     }
 }

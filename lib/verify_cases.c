@@ -1,6 +1,7 @@
 #include "verify_cases.h"
 #include "kernels.h"
 #include "profile.h"
+#include "verify_gradient.h"
 #include "verify_inputs.h"
 #include "verify_sums.h"
 
@@ -443,7 +444,8 @@ int isg_case_count(bool quick)
 {
     int cases[SPECIAL + SPECIALS];
     return FUNCTION_COUNT + ISG_KERNEL_COUNT + gram_cases(quick, cases) + GRID_CASES + isg_filter_case_count(quick) +
-           isg_sum_case_count(quick) + isg_stencil_case_count(quick);
+           isg_sum_case_count(quick) + isg_stencil_case_count(quick) +
+           isg_gradient_case_count(quick);
 }
 
 bool isg_case_make(isg_case *c, int index, isg_dtype dtype, bool fused, bool quick)
@@ -460,11 +462,14 @@ bool isg_case_make(isg_case *c, int index, isg_dtype dtype, bool fused, bool qui
                                     : make_gram(c, cases[at] / DATA_SETS, (data_set)(cases[at] % DATA_SETS), quick);
     else if ((at -= grams) < GRID_CASES)
         made = make_grid(c, (isg_sampling)(at / GRID_DIMS + 1), at % GRID_DIMS + 1, quick);
+    else if ((at -= GRID_CASES) < isg_filter_case_count(quick))
+        made = isg_filter_case_make(c, at, quick);
+    else if ((at -= isg_filter_case_count(quick)) < isg_sum_case_count(quick))
+        made = isg_sum_case_make(c, at, quick);
+    else if ((at -= isg_sum_case_count(quick)) < isg_stencil_case_count(quick))
+        made = isg_stencil_case_make(c, at);
     else
-        made = (at -= GRID_CASES) < isg_filter_case_count(quick) ? isg_filter_case_make(c, at, quick)
-               : (at -= isg_filter_case_count(quick)) < isg_sum_case_count(quick)
-                   ? isg_sum_case_make(c, at, quick)
-                   : isg_stencil_case_make(c, at - isg_sum_case_count(quick));
+        made = isg_gradient_case_make(c, at - isg_stencil_case_count(quick), quick);
     if (!made)
         isg_case_free(c);
     return made;
@@ -544,6 +549,8 @@ void *isg_case_expected(const isg_case *c)
         ok = isg_filter_case_expected(c, out);
     else if (ok && (c->kind == ISG_CASE_CONVOLVE || c->kind == ISG_CASE_STENCIL))
         ok = isg_stencil_case_expected(c, out);
+    else if (ok && c->kind == ISG_CASE_GRADIENT)
+        ok = isg_gradient_case_expected(c, out);
     else if (ok)
         ok = c->kind == ISG_CASE_GRAM   ? expected_gram(c, out)
              : c->kind == ISG_CASE_GRID ? expected_grid(c, out)
@@ -607,6 +614,11 @@ void isg_case_describe(const isg_case *c, int64_t at, char *text, size_t bytes)
         isg_composite_text(&c->composite, function, sizeof function);
         snprintf(text, bytes, "result (%lld, %lld) of %s, %lld x %lld", (long long)(at / c->columns),
                  (long long)(at % c->columns), function, (long long)c->n, (long long)c->m);
+    } else if (c->kind == ISG_CASE_GRADIENT) {
+        char function[300];
+        isg_composite_text(&c->composite, function, sizeof function);
+        snprintf(text, bytes, "derivative %lld of %s, %lld x %lld, d = %lld", (long long)at, function, (long long)c->n,
+                 (long long)(c->m ? c->m : c->n), (long long)c->d);
     } else {
         snprintf(text, bytes, "element %lld of the %s", (long long)at,
                  c->kind == ISG_CASE_GRID || c->kind == ISG_CASE_STENCIL ? "grid" : "array");

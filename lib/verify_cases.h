@@ -22,7 +22,8 @@ typedef enum isg_case_kind {
     ISG_CASE_STENCIL, // a grid that is no product
     ISG_CASE_CONVOLVE,
     ISG_CASE_APPLY,
-    ISG_CASE_REDUCE
+    ISG_CASE_REDUCE,
+    ISG_CASE_GRADIENT
 } isg_case_kind;
 
 typedef struct isg_case {
@@ -50,6 +51,10 @@ typedef struct isg_case {
     // behind the values.
     isg_reduce_params reduce;
     void *weights; // or NULL
+    // GRADIENT, besides what a GRAM has: v and weights are n x columns and m x columns. Results are df/dX, df/dY unless
+    // there is one set, and each parameter in two parts, for its type is double.
+    int64_t parameters;
+    isg_precision accumulate;
     isg_grid_params grid;
     isg_filter_params filter;
     isg_array image; // FILTER, CONVOLVE: what is filtered, dense, in `a`; a filter's mask in `b`, where there is one

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""One formula and one row are all that a new covariance function needs: test_new_row.py ROOT CC...
+"""One formula, its derivative and one row are all that a new covariance function needs: test_new_row.py ROOT CC...
 
-Puts the two texts of docs/adding-a-kernel.md into a copy of the tree, builds the command there, and uses the row in every way there is,
+Puts the texts of docs/adding-a-kernel.md into a copy of the tree, builds the command there, and uses the row in every way there is,
 against exact values; then makes the golden hashes and has the certificate check them.
 """
 import math
@@ -38,13 +38,16 @@ def spherical(r):
 EXACT = {"spherical": spherical}  # of the row that the document teaches with
 
 
+BARE = "nameless"  # the same row once more, without a derivative
+
+
 def blocks():
-    """The formula and the row, as the document has them, and the row's name."""
+    """The formula, the derivative and the row, as the document has them, and the row's name."""
     text = (source / "docs" / "adding-a-kernel.md").read_text(encoding="utf-8")
-    formula, row = re.findall(r"^```c\n(.*?)^```$", text, re.M | re.S)
+    formula, derivative, row = re.findall(r"^```c\n(.*?)^```$", text, re.M | re.S)
     name = re.match(r"KERNEL\((\w+),", row)[1]
-    assert f"real f_{name}(" in formula
-    return formula, row, name
+    assert f"real f_{name}(" in formula and f"real d_{name}(" in derivative
+    return formula, derivative, row, name
 
 
 def old_rows():
@@ -64,11 +67,14 @@ def make_copy(compiler):
         shutil.copytree(source / entry, copy / entry, ignore=shutil.ignore_patterns("__pycache__"))
     for entry in ("meson.build", "meson_options.txt"):
         shutil.copy(source / entry, copy / entry)
-    formula, row, _ = blocks()
-    formulas, registry = copy / "cl" / "formulas.h", copy / "lib" / "kernels.def"
-    before, end = formulas.read_text(encoding="utf-8").rsplit("#endif", 1)
-    formulas.write_text(f"{before}{formula}\n#endif{end}", encoding="utf-8")
-    registry.write_text(registry.read_text(encoding="utf-8") + row, encoding="utf-8")
+    formula, derivative, row, name = blocks()
+    registry = copy / "lib" / "kernels.def"
+    for file, text in (("formulas.h", formula + formula.replace(f"f_{name}", f"f_{BARE}")), ("slopes.h", derivative)):
+        path = copy / "cl" / file
+        before, end = path.read_text(encoding="utf-8").rsplit("#endif", 1)
+        path.write_text(f"{before}{text}\n#endif{end}", encoding="utf-8")
+    bare = re.match(r"KERNEL.*?\)\n(?=DERIVATIVES)", row, re.S)[0].replace(f"KERNEL({name}", f"KERNEL({BARE}")
+    registry.write_text(registry.read_text(encoding="utf-8") + row + bare, encoding="utf-8")
     env = dict(os.environ, CC=shlex.join(compiler)) if compiler else None
     subprocess.run(["meson", "setup", "-Dwerror=true", build, copy], check=True, env=env, stdout=subprocess.DEVNULL)
     ninja("tools/isogram", "tests/golden")
@@ -80,7 +86,7 @@ def make_copy(compiler):
 class NewRow(cli.Case):
     def setUp(self):
         super().setUp()
-        self.name = blocks()[2]
+        self.name = blocks()[3]
 
     def gram(self, *args):
         self.succeed("gram", *args, "-o", "k.npy", "--quiet")
@@ -99,8 +105,8 @@ class NewRow(cli.Case):
 
     def test_listed(self):
         report = self.succeed("kernels", "--json").json["kernels"]
-        self.assertEqual([row["name"] for row in report], old_rows() + [self.name])
-        self.assertIn(f'"{report[-1]["formula"]}"', blocks()[1])
+        self.assertEqual([row["name"] for row in report], old_rows() + [self.name, BARE])
+        self.assertIn(f'"{report[-2]["formula"]}"', blocks()[2])
         self.assertIn(f"\n{self.name}\n", self.succeed("kernels").out.decode())
 
     def test_name_is_suggested(self):
@@ -154,6 +160,48 @@ class NewRow(cli.Case):
         sums = [struct.unpack("<f", struct.pack("<f", a / 2 + b))[0] for a, b in zip(one.values, other.values)]
         self.assertEqual(both.values, sums)
 
+    def check_gradient(self, descr, tolerance):
+        """Against differences of exact values, beside the size of their terms."""
+        step = Decimal(10) ** -20
+        x, y = self.points(descr)
+        self.save("v.npy", descr, (len(x),), [1] * len(x))
+        self.save("w.npy", descr, (len(y),), [1] * len(y))
+        report = self.succeed("gradient", "x.npy", "y.npy", "--kernel", self.name, "--lengthscale", LENGTH, "--v",
+                              "v.npy", "--w", "w.npy", "--x", "gx.npy", "--json").json
+
+        def value(p, q, length):
+            return EXACT[self.name](sum((a - b) ** 2 for a, b in zip(p, q)).sqrt() / length)[0]
+
+        def slope(f):
+            return (f(step) - f(-step)) / (2 * step)
+
+        x, y = ([[Decimal(a) for a in row] for row in rows] for rows in (x, y))
+        got = self.read("gx.npy")
+        for i, p in enumerate(x):
+            for k in range(3):
+                terms = [slope(lambda h: value(p[:k] + [p[k] + h] + p[k + 1:], q, Decimal(LENGTH))) for q in y]
+                self.assertLessEqual(abs(Decimal(got[i, k]) - sum(terms)), tolerance * sum(map(abs, terms)), (i, k))
+        terms = [slope(lambda h: value(p, q, LENGTH + h)) for p in x for q in y]
+        (parameter,) = report["parameters"]
+        self.assertEqual((parameter["name"], parameter["value"], parameter["kernel"]), ("lengthscale", LENGTH, self.name))
+        self.assertLessEqual(abs(Decimal(parameter["derivative"]) - sum(terms)), tolerance * sum(map(abs, terms)))
+
+    def test_gradient_f32(self):
+        self.check_gradient("<f4", Decimal("1e-5"))
+
+    @needs_f64
+    def test_gradient_f64(self):
+        self.check_gradient("<f8", Decimal("1e-12"))
+
+    def test_without_derivative(self):
+        x, _ = self.points("<f4")
+        self.save("v.npy", "<f4", (len(x),), [1] * len(x))
+        values = [self.gram("x.npy", "--kernel", name, "--lengthscale", LENGTH).values for name in (self.name, BARE)]
+        self.assertEqual(*values)
+        for kernel in (BARE, f"rbf + 2*{BARE}"):
+            result = self.run_command("gradient", "x.npy", "--v", "v.npy", "--kernel", kernel, "--x", "gx.npy")
+            self.check_refusal(result, cli.FAILED, f"{BARE} has no derivative")
+
     def test_certificate(self):
         before = (source / "tests" / "golden" / "isogram-2.txt").read_text(encoding="ascii").splitlines()
         said = golden_run.communicate()
@@ -163,7 +211,7 @@ class NewRow(cli.Case):
         self.assertEqual((golden_run.returncode, said), (0, (f"{len(added)} hashes added, {kept} kept\n", "")))
         self.assertEqual([line for line in after if line in set(before)], before)
         for line in added:
-            self.assertRegex(line, f" (formula|gram) {self.name}/")
+            self.assertRegex(line, f" (formula|gram) ({self.name}|{BARE})/")
         for word in ("formula", "gram"):
             for contract in ("f32/unfused", "f32/fused", "f64/unfused", "f64/fused"):
                 self.assertTrue(any(f"/{contract} full {word} {self.name}/" in line for line in added))

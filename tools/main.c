@@ -17,6 +17,8 @@ static const struct {
     {"convolve", verb_convolve, "an array in a .npy file, convolved with a stencil in another"},
     {"gram", verb_gram, "the Gram matrix of points in a .npy file"},
     {"apply", verb_apply, "the product of a Gram operator that is never stored with vectors"},
+    {"gradient", verb_gradient,
+     "derivatives of a weighted sum over an operator, by its points and its kernel's numbers"},
     {"kde", verb_kde, "a kernel density estimate, at places or on a grid"},
     {"knn", verb_knn, "the nearest points"},
     {"regress", verb_regress, "means of values, weighted by a covariance function"},

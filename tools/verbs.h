@@ -7,6 +7,7 @@ int verb_bench(int argc, char **argv);
 int verb_convolve(int argc, char **argv);
 int verb_devices(int argc, char **argv);
 int verb_filter(int argc, char **argv);
+int verb_gradient(int argc, char **argv);
 int verb_grid(int argc, char **argv);
 int verb_kde(int argc, char **argv);
 int verb_kernels(int argc, char **argv);

@@ -62,6 +62,7 @@ typedef struct isg_kernel {
     int32_t falling;       // 1: of distances: k is positive, and falls as the pair's number grows; from
                            // where no normal number holds it, it is +0
     const char *logarithm; // log(k) as a function in cl/formulas.h; NULL: none better than of k itself
+    int32_t kink;          // 1: dk/du grows as 1/sqrt(u) towards u = 0, as that of exp(-sqrt(u))
 } isg_kernel;
 
 // By name or alias, case-sensitive; NULL when there is none.
