@@ -221,6 +221,7 @@ void isg_context_destroy(isg_context **context)
     if (!context || !*context)
         return;
     close_device(*context);
+    isg_spare_free(&(*context)->spare);
     isg_cache_close(&(*context)->cache);
     free(*context);
     *context = NULL;

@@ -4,6 +4,7 @@
 
 #include "cache.h"
 #include "device.h"
+#include "spare.h"
 
 #include <isogram/context.h>
 
@@ -49,6 +50,7 @@ struct isg_context {
 
     isg_program *programs; // all that were built, newest first
     isg_cache cache;
+    isg_spare spare;
 
     isg_log_fn log;
     void *log_user;

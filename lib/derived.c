@@ -168,7 +168,7 @@ fail:
     isg_buffer_free(&in.own);
     isg_buffer_free(&mask.own);
     for (int i = 0; i <= NDIM; i++)
-        free(d->blocks[i]);
+        isg_spare_give(&d->context->spare, d->blocks[i]);
     return st;
 }
 

@@ -118,12 +118,12 @@ fail:
     return st;
 }
 
-static void free_sums(sums *s)
+static void free_sums(isg_context *context, sums *s)
 {
     isg_buffer_free(&s->sum.mem);
     isg_buffer_free(&s->weight.mem);
-    free(s->blocks[0]);
-    free(s->blocks[1]);
+    for (int i = 0; i < 2; i++)
+        isg_spare_give(&context->spare, s->blocks[i]);
 }
 
 // Columns of a work-item. Those of a GPU stand side by side: vectors would only be in their way.
@@ -232,8 +232,8 @@ static isg_status run_weighted(isg_filter_runner *r, const isg_stage *valid, con
         in = *to;
     }
 fail:
-    free_sums(&between[0]);
-    free_sums(&between[1]);
+    free_sums(r->context, &between[0]);
+    free_sums(r->context, &between[1]);
     return st;
 }
 
@@ -281,7 +281,7 @@ isg_status isg_filter_run_masked(isg_filter_runner *r, const isg_stage *in, cons
 fail:
     isg_buffer_free(&valid.mem);
     isg_buffer_free(&own.mem);
-    free(valid_block);
-    free(own_block);
+    isg_spare_give(&r->context->spare, valid_block);
+    isg_spare_give(&r->context->spare, own_block);
     return st;
 }

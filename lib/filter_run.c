@@ -217,7 +217,8 @@ isg_status isg_filter_launched(runner *r, double work, double start)
 // What one launch may take: about a fifth of a second, so that no watchdog bites and progress is seen.
 int64_t isg_filter_launch_units(const runner *r, double work_per_unit, int64_t least)
 {
-    double work = r->rate > 0 ? 0.2 * r->rate : 0x1p28, units = work / work_per_unit;
+    // CPUs, which have tiles, stop no launch that takes its time.
+    double work = r->rate > 0 ? 0.2 * r->rate : r->tiled ? 0x1p31 : 0x1p28, units = work / work_per_unit;
     return isg_max(units < 1e15 ? (int64_t)units : (int64_t)1e15, least);
 }
 
@@ -312,7 +313,7 @@ isg_status isg_filter_make_between(runner *r, int64_t more, stage *between, void
     isg_filter_dense(r->shape, between->strides);
     if (!r->context->zero_copy)
         return isg_buffer_new(r->context, &between->mem, CL_MEM_READ_WRITE, bytes);
-    *block = isg_alloc_large(bytes);
+    *block = isg_spare_take(&r->context->spare, bytes);
     if (!*block)
         return isg_fail(&r->context->error, ISG_ERR_MEMORY, "no memory for what goes from one axis to the next");
     return isg_buffer_of_host(r->context, &between->mem, CL_MEM_READ_WRITE, *block, bytes, false);
@@ -364,8 +365,8 @@ isg_status isg_filter_run_passes(runner *r, const stage *in, const stage *out)
 fail:
     for (int i = 0; i < 2; i++)
         isg_buffer_free(&between[i].mem);
-    free(blocks[0]);
-    free(blocks[1]);
+    for (int i = 0; i < 2; i++)
+        isg_spare_give(&r->context->spare, blocks[i]);
     return st;
 }
 

@@ -51,7 +51,7 @@ isg_status isg_filter_upload_index(isg_filter_runner *r, const isg_filter_axis *
 void isg_filter_settle_axis(isg_filter_runner *r, int at);
 
 // Between passes: memory for the array in the plan's type, without gaps, and room for `more` elements behind it.
-// *block: to be freed after the buffer.
+// *block: goes back to the context's spare memory, after the buffer.
 isg_status isg_filter_make_between(isg_filter_runner *r, int64_t more, isg_stage *between, void **block);
 
 // A kernel's flags, cleared; and *raised is set where one of its work-items has raised them.
