@@ -8,6 +8,8 @@ packages_build='gcc libc6-dev pkg-config meson ninja-build python3
 packages_test='g++ check libmpfr-dev'
 # Further OpenCL implementations, which the bits are compared on, and what other instruction sets need. All optional.
 packages_implementations='mesa-opencl-icd oclgrind python3-pip'
+# What results are compared with: SciPy's own tests among them.
+packages_peers='python3-scipy python3-pytest'
 packages_cross='qemu-user-static gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf'
 packages_last='clang'  # after the others, as PoCL may have brought one
 
@@ -51,6 +53,8 @@ present()
     clang) find_clang >/dev/null ;;
     mesa-opencl-icd) any_file /etc/OpenCL/vendors/mesa.icd ;;
     oclgrind) any_file /usr/lib/oclgrind/liboclgrind-rt-icd.so ;;
+    python3-scipy) python3 -c 'import scipy' 2>/dev/null || /usr/bin/python3 -c 'import scipy' 2>/dev/null ;;
+    python3-pytest) python3 -c 'import pytest' 2>/dev/null || /usr/bin/python3 -c 'import pytest' 2>/dev/null ;;
     python3-pip) python3 -m pip --version >/dev/null 2>&1 ;;
     qemu-user-static) works qemu-aarch64-static && works qemu-arm-static ;;
     gcc-aarch64-linux-gnu) works aarch64-linux-gnu-gcc ;;
@@ -70,7 +74,7 @@ present()
 optional()
 {
     case $1 in
-    pocl-opencl-icd | g++ | clang | mesa-opencl-icd | oclgrind | python3-pip | qemu-user-static | gcc-*-linux-*) true ;;
+    pocl-opencl-icd | g++ | clang | mesa-opencl-icd | oclgrind | python3-pip | python3-scipy | python3-pytest | qemu-user-static | gcc-*-linux-*) true ;;
     *) false ;;
     esac
 }
