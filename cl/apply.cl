@@ -13,37 +13,16 @@
 //   FINE        1: products that are too small are left out (add_dot_fine)
 //   DOUBLE_SUMS 1: single precision's values are summed in double. V has no more digits than they, so that products are
 //               exact
+#include "sum.h"
 #include "tile.h"
 
 #if DOUBLE_SUMS
-#pragma OPENCL EXTENSION cl_khr_fp64 : enable
-typedef double sum_scalar;
-#if LANES == 1
-typedef double sum_real;
-#define TO_SUM(k)       ((double)(k))
-#define LOAD_SUM(p)     (*(p))
-#define STORE_SUM(v, p) (*(p) = (v))
-#else
-typedef ISG_CAT(double, LANES) sum_real;
-#define TO_SUM(k)       ISG_CAT(convert_double, LANES)(k)
-#define LOAD_SUM(p)     ISG_CAT(vload, LANES)(0, p)
-#define STORE_SUM(v, p) ISG_CAT(vstore, LANES)(v, 0, p)
-#endif
 #define ADD_TO_SUM(sum, k, v) ((sum) + (k) * (v))
-#else
-typedef scalar sum_scalar;
-typedef real sum_real;
-#define TO_SUM(k)       (k)
-#define LOAD_SUM(p)     LOAD(p)
-#define STORE_SUM(v, p) STORE(v, p)
-#if FINE
+#elif FINE
 #define ADD_TO_SUM(sum, k, v) add_dot_fine(sum, k, v)
 #else
 #define ADD_TO_SUM(sum, k, v) add_dot(sum, k, v)
 #endif
-#endif
-
-#define ZERO ((sum_real)(sum_scalar)0)
 
 // Where the sums of a column begin for vector c.
 #define SUM_OF(sums, column, c) ((sums) + (long)(column)*targets.pitch + first + TARGET(c))

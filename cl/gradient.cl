@@ -18,48 +18,26 @@
 //   DEPTH        a multiple of SOURCES that divides BLOCK_SOURCES
 //   DOUBLE_SUMS  1: terms of single precision are summed in double
 //   BLOCK_SOURCES   the contract's 1024
+#include "sum.h"
 #include "tile.h"
 #include "slopes.h"
 #include "terms.h"
 
 #if DOUBLE_SUMS
-#pragma OPENCL EXTENSION cl_khr_fp64 : enable
-typedef double sum_scalar;
-#if LANES == 1
-typedef double sum_real;
-#define TO_SUM(k)       ((double)(k))
-#define LOAD_SUM(p)     (*(p))
-#define STORE_SUM(v, p) (*(p) = (v))
-#else
-typedef ISG_CAT(double, LANES) sum_real;
-#define TO_SUM(k)       ISG_CAT(convert_double, LANES)(k)
-#define LOAD_SUM(p)     ISG_CAT(vload, LANES)(0, p)
-#define STORE_SUM(v, p) ISG_CAT(vstore, LANES)(v, 0, p)
-#endif
 #define ADD_PRODUCT(sum, g, t) ((sum) + TO_SUM(g) * TO_SUM(t)) // exact products
-#else
-typedef scalar sum_scalar;
-typedef real sum_real;
-#define TO_SUM(k)       (k)
-#define LOAD_SUM(p)     LOAD(p)
-#define STORE_SUM(v, p) STORE(v, p)
-#if FINE || BY_LENGTHS
+#elif FINE || BY_LENGTHS
 #define ADD_PRODUCT(sum, g, t) add_dot_fine(sum, g, t)
 #else
 #define ADD_PRODUCT(sum, g, t) add_dot(sum, g, t)
 #endif
-#endif
 
-#define ZERO ((sum_real)(sum_scalar)0)
-
-// The end of the block that source j is in; `before`: sources of its first block that lie in front of source 0.
-#define BLOCK_END(j) (((j) + before) / BLOCK_SOURCES * BLOCK_SOURCES + BLOCK_SOURCES - before)
-
-// The sources of a stretch, by tiles and one by one. Where a tile is all of it, indices are constants: there are compilers
-// that lose arrays which are indexed in loops.
+// The sources of a stretch, by tiles and one by one. Where a tile is all of it, indices are constants: there are
+// compilers that lose arrays which are indexed in loops.
 #if DEPTH == SOURCES
 #define EACH_TILE(q) EACH (q, 1)
-#define EACH_KEPT(q) EACH (q, DEPTH) if (q < count)
+#define EACH_KEPT(q)                                                                                                   \
+    EACH (q, DEPTH)                                                                                                    \
+        if (q < count)
 #else
 #define EACH_TILE(q) for (int q = 0; q < count; q += SOURCES)
 #define EACH_KEPT(q) for (int q = 0; q < count; q++)
@@ -81,32 +59,11 @@ typedef real sum_real;
 FN void tile_outputs(side sources, int source, side targets, int first, int item, global const scalar *numbers, int d,
                      real out[OUTPUTS][SOURCES][VECTORS])
 {
-    global const scalar *a = sources.points + (long)source * d;
-    global const scalar *b = targets.points + (long)first * d + item * LANES;
-    EACH_PAIR(BLOCK)
-    EACH_COORDINATE(q)
-    {
-        real y[VECTORS];
-        EACH (c, VECTORS)
-            y[c] = LOAD(b + q * TARGET_PANEL + c * GROUP * LANES);
-#if WEIGHTS
-        real w = (real)numbers[NUMBERS + q];
-#endif
-        EACH (r, SOURCES) {
-            real x = (real)a[q * SOURCES + r];
-            EACH (c, VECTORS) {
-                EACH_PAIR(ADD_TO_BLOCK)
-            }
-        }
-    }
+    TILE_PAIRS
     EACH (r, SOURCES)
         EACH (c, VECTORS) {
             EACH_PAIR(FROM_BLOCK)
-#if NORMS
-            global const scalar *t = targets.data + first + TARGET(c), *s = sources.data + source + r;
-            pair inverse =
-                inverse_norms(pair_of((real)s[0], (real)s[sources.pitch]), pair_of(LOAD(t), LOAD(t + targets.pitch)));
-#endif
+            TILE_NORMS
             STATEMENTS
         }
 }
@@ -192,9 +149,9 @@ kernel void gradient(TILE_ARGUMENTS, global const scalar *v, global const scalar
     for (int j = j_lo; j < j_hi;) {
         int block_end = BLOCK_END(j), end = min(j_hi, block_end), count = min(end - j, DEPTH);
         bool whole = j + count == end && (end == block_end || last);
-        EACH_TILE (q)
-            weighted_outputs(sources, j + q, targets, first, item, numbers, d, v, w + (long)(j + q) * columns, columns,
-                             cut, least, q, values);
+        EACH_TILE(q)
+        weighted_outputs(sources, j + q, targets, first, item, numbers, d, v, w + (long)(j + q) * columns, columns, cut,
+                         least, q, values);
 #if !BY_NUMBERS
         for (int k0 = 0; k0 < d; k0 += COORDINATES) {
             sum_real sum[COORDINATES][VECTORS];
@@ -211,7 +168,8 @@ kernel void gradient(TILE_ARGUMENTS, global const scalar *v, global const scalar
                     sum[u][c] = opened ? LOAD_SUM(PLACE(open, k, c)) : ZERO;
                 }
             }
-            EACH_KEPT (q) {
+            EACH_KEPT(q)
+            {
                 int s = j + q, in = s % SOURCES;
                 global const scalar *from = sources.points + (long)(s - in) * d + in;
                 EACH (u, COORDINATES) {
@@ -229,14 +187,14 @@ kernel void gradient(TILE_ARGUMENTS, global const scalar *v, global const scalar
 #endif
 #if BY_NUMBERS || SELF
         EACH (o, OUTPUTS)
-        if (BY_NUMBERS | (o == OUTPUTS - 1))
-            EACH (c, VECTORS) {
-                int at = BY_NUMBERS ? o : d;
-                sum_real sum = opened ? LOAD_SUM(PLACE(open, at, c)) : ZERO;
-                EACH_KEPT (q)
+            if (BY_NUMBERS | (o == OUTPUTS - 1))
+                EACH (c, VECTORS) {
+                    int at = BY_NUMBERS ? o : d;
+                    sum_real sum = opened ? LOAD_SUM(PLACE(open, at, c)) : ZERO;
+                    EACH_KEPT(q)
                     sum = sum + TO_SUM(values[(o * DEPTH + q) * VECTORS + c]);
-                KEEP(sum, at, c)
-            }
+                    KEEP(sum, at, c)
+                }
 #endif
         opened = !whole;
         j += count;

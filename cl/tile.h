@@ -8,7 +8,8 @@
 //   GROUP       work-items side by side that share a panel of targets
 //   DIMS        the number of coordinates where it is small enough to unroll their loop, else 0
 //   TRANSPOSED  1: the sources are X's points, which K's factors belong to; 0: the targets are
-//   LOGS        1: not K's values but their logarithms, each and a further number of the source's added; K's factors are
+//   LOGS        1: not K's values but their logarithms, each and a further number of the source's added; K's factors
+//   are
 //               left out
 //   LOG_VALUE   with LOGS: the logarithm, an expression as VALUE
 //   SHIFTED     1: the exponentials of these, less a number of the target's that none exceeds
@@ -63,37 +64,49 @@ typedef struct side {
     sources.further = source_further;                                                                                  \
     sources.pitch = source_pitch;
 
+// The numbers of the pairs of a tile, in block.h's variables: of sources from `source` on, by the targets of the panel
+// that begins at `first`, in the place of work-item `item`. And what a pair needs besides, where there is such a thing.
+#if WEIGHTS
+#define TILE_WEIGHT(q) const real w = (real)numbers[NUMBERS + (q)];
+#else
+#define TILE_WEIGHT(q)
+#endif
+#define TILE_PAIRS                                                                                                     \
+    global const scalar *a = sources.points + (long)source * d;                                                        \
+    global const scalar *b = targets.points + (long)first * d + item * LANES;                                          \
+    EACH_PAIR(BLOCK)                                                                                                   \
+    EACH_COORDINATE(q)                                                                                                 \
+    {                                                                                                                  \
+        real y[VECTORS];                                                                                               \
+        EACH (c, VECTORS)                                                                                              \
+            y[c] = LOAD(b + q * TARGET_PANEL + c * GROUP * LANES);                                                     \
+        TILE_WEIGHT(q)                                                                                                 \
+        EACH (r, SOURCES) {                                                                                            \
+            real x = (real)a[q * SOURCES + r];                                                                         \
+            EACH (c, VECTORS) {                                                                                        \
+                EACH_PAIR(ADD_TO_BLOCK)                                                                                \
+            }                                                                                                          \
+        }                                                                                                              \
+    }
+#if NORMS
+#define TILE_NORMS                                                                                                     \
+    global const scalar *t = targets.data + first + TARGET(c), *s = sources.data + source + r;                         \
+    pair inverse =                                                                                                     \
+        inverse_norms(pair_of((real)s[0], (real)s[sources.pitch]), pair_of(LOAD(t), LOAD(t + targets.pitch)));
+#else
+#define TILE_NORMS
+#endif
+
 // k[r][c]: sources from `source` on, a multiple of SOURCES, by the targets of the panel that begins at `first`, in the
 // place of work-item `item`.
 FN void tile_values(side sources, int source, side targets, int first, int item, global const scalar *numbers, int d,
                     real k[SOURCES][VECTORS])
 {
-    global const scalar *a = sources.points + (long)source * d;
-    global const scalar *b = targets.points + (long)first * d + item * LANES;
-    EACH_PAIR(BLOCK)
-    EACH_COORDINATE(q)
-    {
-        real y[VECTORS];
-        EACH (c, VECTORS)
-            y[c] = LOAD(b + q * TARGET_PANEL + c * GROUP * LANES);
-#if WEIGHTS
-        real w = (real)numbers[NUMBERS + q];
-#endif
-        EACH (r, SOURCES) {
-            real x = (real)a[q * SOURCES + r];
-            EACH (c, VECTORS) {
-                EACH_PAIR(ADD_TO_BLOCK)
-            }
-        }
-    }
+    TILE_PAIRS
     EACH (r, SOURCES)
         EACH (c, VECTORS) {
             EACH_PAIR(FROM_BLOCK)
-#if NORMS
-            global const scalar *t = targets.data + first + TARGET(c), *s = sources.data + source + r;
-            pair inverse =
-                inverse_norms(pair_of((real)s[0], (real)s[sources.pitch]), pair_of(LOAD(t), LOAD(t + targets.pitch)));
-#endif
+            TILE_NORMS
 #if LOGS
             real v = LOG_VALUE + (real)sources.further[source + r];
 #else

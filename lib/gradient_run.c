@@ -103,8 +103,7 @@ static isg_status launch(isg_walk *walk, const isg_stretch *s)
     const isg_gradient_plan *plan = p->pass->plan;
     const isg_dtype dtype = walk->gram->op.x.dtype;
     isg_arg args[ISG_WALK_ARGS + 15];
-    int n = ISG_WALK_ARGS;
-    isg_walk_args(walk, args);
+    int n = isg_walk_args(walk, args);
     args[n++] = arg_mem(p->v);
     args[n++] = arg_mem(p->w);
     args[n++] = arg_mem(p->totals);
