@@ -23,7 +23,7 @@ static fault_delay_fn *dawdle;
 enum { ROWS = 90, COLS = 70, DIMS = 5, COLUMNS = 40, RESULT_BYTES = 1 << 17 };
 
 // What the functions work on.
-static float x[ROWS * DIMS], y[COLS * DIMS], v[COLS * COLUMNS];
+static float x[ROWS * DIMS], y[COLS * DIMS], v[ROWS * COLUMNS];
 static double wide_x[ROWS * DIMS];
 static uint8_t volume[9 * 20 * 31];
 static unsigned char result[RESULT_BYTES], wanted[RESULT_BYTES];
@@ -102,6 +102,16 @@ JOB(means, RBF_XY,
     isg_gram_reduce(gram, isg_reduce_params(.reduction = ISG_REDUCE_MEAN, .v = isg_matrix_f32(v, COLS, 3),
                                             .out = matrix(ISG_F32, ROWS, 3))))
 
+JOB(skipped_blocks,
+    isg_gram_params(.sigma = 0.02, .x = isg_matrix_f32(x, ROWS, DIMS), .y = isg_matrix_f32(y, COLS, DIMS)),
+    isg_gram_apply(gram, isg_matrix_f32(v, COLS, 3), matrix(ISG_F32, ROWS, 3),
+                   isg_apply_params(.skip = ISG_SKIP_ALWAYS)))
+JOB(gradient, RBF_XY,
+    isg_gram_gradient(gram, isg_gradient_params(.v = isg_matrix_f32(v, ROWS, 1), .w = isg_matrix_f32(v, COLS, 1),
+                                                .x = matrix(ISG_F32, ROWS, DIMS),
+                                                .y = isg_matrix(ISG_F32, result + 4096, COLS, DIMS),
+                                                .parameters = (double *)(void *)(result + 8192))))
+
 static isg_status grid(isg_context *context)
 {
     isg_grid *grid = NULL;
@@ -128,6 +138,34 @@ static isg_status filter_volume(isg_context *context)
                       isg_filter_params(.sigma = {1, 2, 3}, .each = 1, .axes = {0, 1, 2}, .axis_count = 3));
 }
 
+static isg_status filter_valid(isg_context *context)
+{
+    return isg_filter(context, isg_matrix_f32(x, ROWS, DIMS), matrix(ISG_F32, ROWS, DIMS),
+                      isg_filter_params(.sigma = {2}, .mask = isg_matrix(ISG_U8, volume, ROWS, DIMS)));
+}
+
+// In blocks, of a budget that does not hold the volume.
+static isg_status filter_blocks(isg_context *context)
+{
+    isg_array in = {.dtype = ISG_U8, .ndim = 3, .shape = {9, 20, 31}, .strides = {20 * 31, 31, 1}, .data = volume};
+    isg_array out = in;
+    out.data = result;
+    return isg_filter(context, in, out, isg_filter_params(.sigma = {1}, .memory = 60000));
+}
+
+static isg_status laplacian(isg_context *context)
+{
+    isg_array out = matrix(ISG_F32, ROWS, DIMS);
+    return isg_filter_derived(context, ISG_DERIVED_LAPLACIAN, isg_matrix_f32(x, ROWS, DIMS), &out, 1,
+                              isg_derived_params(.filter = {.sigma = {1}}));
+}
+
+static isg_status convolve(isg_context *context)
+{
+    return isg_convolve(context, isg_matrix_f32(x, ROWS, DIMS), isg_matrix_f32(y, 7, 3), matrix(ISG_F32, ROWS, DIMS),
+                        NULL);
+}
+
 static const struct {
     const char *name;
     job *run;
@@ -146,9 +184,15 @@ static const struct {
     {"extremes", extremes, false},
     {"logsumexp", logsumexp, false},
     {"means", means, false},
+    {"skipped_blocks", skipped_blocks, false},
+    {"gradient", gradient, false},
     {"grid", grid, false},
     {"filter", filter, false},
     {"filter_volume", filter_volume, false},
+    {"filter_valid", filter_valid, false},
+    {"filter_blocks", filter_blocks, false},
+    {"laplacian", laplacian, false},
+    {"convolve", convolve, false},
 };
 
 static isg_context *context;
