@@ -48,13 +48,14 @@
 #elif LANES == 4
 #define ONES_LOW(a, b)  MIX(a, b, 0, 4, 2, 6)
 #define ONES_HIGH(a, b) MIX(a, b, 1, 5, 3, 7)
-#else // two lanes, of either type
+#elif LANES == 2 // of either type
 #define ONES_LOW(a, b)  MIX(a, b, 0, 2)
 #define ONES_HIGH(a, b) MIX(a, b, 1, 3)
 #endif
 #define QUARTER (REAL_BITS == 32 && LANES >= 4 ? 4 : 2) // numbers in it
 
 // t: LANES rows; to: as many columns, `step` vectors apart. They may not overlap.
+#ifdef ONES_LOW
 FN void turn(const real *t, global scalar *to, long step)
 {
     real q[LANES];
@@ -98,5 +99,25 @@ FN void turn(const real *t, global scalar *to, long step)
     }
 #undef TURNED
 }
+#else // wider than vectors of processors are
+FN void turn(const real *t, global scalar *to, long step)
+{
+    real q[LANES], u[LANES];
+    EACH (r, LANES)
+        q[r] = t[r];
+    EACH (round, LANES > 8 ? 4 : LANES > 4 ? 3 : 2) {
+        EACH (r, LANES / 2) {
+            u[2 * r].even = q[r].lo;
+            u[2 * r].odd = q[r + LANES / 2].lo;
+            u[2 * r + 1].even = q[r].hi;
+            u[2 * r + 1].odd = q[r + LANES / 2].hi;
+        }
+        EACH (r, LANES)
+            q[r] = u[r];
+    }
+    EACH (r, LANES)
+        STORE_ALIGNED(q[r], to + (long)r * step * LANES);
+}
+#endif
 
 #endif
