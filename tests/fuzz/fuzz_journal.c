@@ -39,6 +39,7 @@ static void write_and_damage(const uint8_t *at, const uint8_t *end)
             MUST(isg_journal_parse(&again, header, made.header_bytes));
             free(header);
         }
+        isg_journal_free(&made);
     }
     free(text);
 }
