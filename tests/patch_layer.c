@@ -181,22 +181,8 @@ static cl_int CL_API_CALL build_program(cl_program program, cl_uint count, const
     return below->clBuildProgram(program, count, devices, options, done, user);
 }
 
-cl_int CL_API_CALL clGetLayerInfo(cl_layer_info what, size_t bytes, void *value, size_t *bytes_ret)
-{
-    static const char name[] = "isogram patch";
-    static const cl_layer_api_version version = CL_LAYER_API_VERSION_100;
-    if (what != CL_LAYER_API_VERSION && what != CL_LAYER_NAME)
-        return CL_INVALID_VALUE;
-    const void *from = what == CL_LAYER_NAME ? (const void *)name : &version;
-    size_t size = what == CL_LAYER_NAME ? sizeof name : sizeof version;
-    if (value && bytes < size)
-        return CL_INVALID_VALUE;
-    if (value)
-        memcpy(value, from, size);
-    if (bytes_ret)
-        *bytes_ret = size;
-    return CL_SUCCESS;
-}
+#define LAYER_NAME "isogram patch"
+#include "layer_info.h"
 
 cl_int CL_API_CALL clInitLayer(cl_uint count, const cl_icd_dispatch *target, cl_uint *count_ret,
                                const cl_icd_dispatch **layer_ret)

@@ -397,3 +397,14 @@ isg_status plot_write(const char *path, const isg_array *a, const plot_params *p
     free(cells);
     return status;
 }
+
+isg_array plot_middle_plane(isg_array a)
+{
+    while (a.ndim > 2) {
+        a.data = (char *)a.data + (size_t)(a.shape[0] / 2 * a.strides[0]) * isg_dtype_bytes(a.dtype);
+        a.ndim--;
+        memmove(a.shape, a.shape + 1, (size_t)a.ndim * sizeof *a.shape);
+        memmove(a.strides, a.strides + 1, (size_t)a.ndim * sizeof *a.strides);
+    }
+    return a;
+}

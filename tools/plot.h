@@ -127,4 +127,7 @@ void plot_draw_labels(plot_image *image, const plot_labels *set, plot_side side,
 // directly, since renaming would replace it. ISG_ERR_IO: the message begins with the path.
 isg_status plot_image_save(const plot_image *image, const char *path, const char *title, isg_error *error);
 
+// The last two axes of an array of more, in the middle of the others.
+isg_array plot_middle_plane(isg_array a);
+
 #endif

@@ -120,22 +120,10 @@ static bool settle(convolve_options *o, int count, char **words)
     return check_common_options(&o->common);
 }
 
-// The last two axes, in the middle of the others.
-static isg_array middle_plane(isg_array a)
-{
-    while (a.ndim > 2) {
-        a.data = (char *)a.data + (size_t)(a.shape[0] / 2 * a.strides[0]) * isg_dtype_bytes(a.dtype);
-        a.ndim--;
-        memmove(a.shape, a.shape + 1, (size_t)a.ndim * sizeof *a.shape);
-        memmove(a.strides, a.strides + 1, (size_t)a.ndim * sizeof *a.strides);
-    }
-    return a;
-}
-
 // In single precision, which is what pictures are made of. NULL without memory.
 static float *picture_of(const isg_array *a, isg_array *picture)
 {
-    isg_array plane = middle_plane(*a);
+    isg_array plane = plot_middle_plane(*a);
     int64_t rows = plane.ndim > 1 ? plane.shape[0] : 1, columns = plane.shape[plane.ndim - 1];
     float *values = malloc((size_t)(rows * columns) * sizeof *values);
     for (int64_t i = 0; i < rows * columns && values; i++)

@@ -241,18 +241,6 @@ static int print_text(const isg_array *a)
     return fflush(stdout) == 0 ? EXIT_DONE : complain("standard output: cannot write the grid");
 }
 
-// The picture of a grid of 3 or 4 axes is that of its middle plane.
-static isg_array middle_plane(isg_array a)
-{
-    while (a.ndim > 2) {
-        a.data = (char *)a.data + (size_t)(a.shape[0] / 2 * a.strides[0]) * isg_dtype_bytes(a.dtype);
-        a.ndim--;
-        memmove(a.shape, a.shape + 1, (size_t)a.ndim * sizeof *a.shape);
-        memmove(a.strides, a.strides + 1, (size_t)a.ndim * sizeof *a.strides);
-    }
-    return a;
-}
-
 static void fill_report(cJSON *report, const grid_options *o, const isg_array *a, double seconds)
 {
     if (o->params.like)
@@ -294,7 +282,7 @@ static int run(const grid_options *o, isg_context *context)
     double seconds = isg_seconds() - start;
     cJSON *report = report_new("grid", context, precision_of(a->dtype));
     fill_report(report, o, a, seconds);
-    isg_array plane = middle_plane(*a);
+    isg_array plane = plot_middle_plane(*a);
     code = deliver(&o->common, &file, &plane, NULL);
     if (!code && !o->common.output && !o->common.plot && !o->common.json)
         code = print_text(a);
