@@ -562,23 +562,24 @@ class Golden(cli.Case):
         lines[count // 3] = bytes([lines[count // 3][0] ^ 1]) + lines[count // 3][1:]
         changed = b"".join(lines) + b"0" * 32 + b" isogram-2/f32/fused quick function of_none/mixed\n"
 
-        runs = {}  # at the same time, for each computes all cases
         for label, data in (("whole", whole), ("missing", missing), ("changed", changed)):
             self.path(label).write_bytes(data)
-            runs[label] = subprocess.Popen([golden_tool, str(self.path(label))], stdout=subprocess.PIPE,
-                                           stderr=subprocess.PIPE, text=True)
-        said = {label: process.communicate() for label, process in runs.items()}
-        after = {label: self.path(label).read_bytes() for label in runs}
 
-        self.assertEqual((runs["whole"].returncode, said["whole"]), (0, (f"0 hashes added, {count} kept\n", "")))
-        self.assertEqual((runs["missing"].returncode, said["missing"]),
-                         (0, (f"2 hashes added, {count - 2} kept\n", "")))
-        self.assertEqual([after["whole"], after["missing"]], [whole, whole])
+        def golden(*args):
+            done = subprocess.run([golden_tool, *args], cwd=self.folder, capture_output=True, text=True, timeout=1000)
+            return done.returncode, done.stdout, done.stderr
 
-        out, err = said["changed"]
-        self.assertEqual((runs["changed"].returncode, out, after["changed"]), (1, "", changed))
-        self.assertEqual(err.splitlines()[0], f"golden: other bits: {name}")
-        self.assertIn("1 hashes would change and 1 would go; nothing written", err)
+        code, out, err = golden("whole", "missing", "changed")  # together, for a run computes all cases
+        self.assertEqual((code, out), (1, f"whole: 0 hashes added, {count} kept\nmissing: 2 hashes added, {count - 2} kept\n"))
+        self.assertEqual(err.splitlines()[0], f"golden: changed: other bits: {name}")
+        self.assertIn("golden: changed: 1 hashes would change and 1 would go; nothing written", err)
+        self.assertEqual(len(err.splitlines()), 2)
+        after = {label: self.path(label).read_bytes() for label in ("whole", "missing", "changed")}
+        self.assertEqual(after, {"whole": whole, "missing": whole, "changed": changed})
+
+        self.path("missing").write_bytes(missing)
+        self.assertEqual(golden("--new", "missing"), (0, f"missing: 2 hashes added, {count - 2} kept\n", ""))
+        self.assertEqual(self.path("missing").read_bytes(), whole)
 
 
 def main():
