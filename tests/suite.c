@@ -54,6 +54,11 @@ bool suite_all(void)
     return text && *text && strcmp(text, "0") != 0;
 }
 
+int suite_rounds(int all)
+{
+    return suite_all() ? all : (all + 1) / 2;
+}
+
 // A step of splitmix64 (Steele, Lea and Flood 2014): neighbouring numbers in, unrelated numbers out.
 static uint64_t mixed(uint64_t z)
 {

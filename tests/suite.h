@@ -25,6 +25,8 @@ uint64_t suite_seed(void);
 // Whether the environment's ISOGRAM_TEST_ALL asks for what repeats others as well, in suite `exhaustive`: compiling
 // programs is most of a run, and the ordinary one must not take an hour.
 bool suite_all(void);
+// So many rounds then, and half as many otherwise.
+int suite_rounds(int all);
 
 // xorshift64* (Vigna 2016). No expression may draw twice: C leaves the order of its operands open, and compilers
 // differ.

@@ -179,7 +179,7 @@ START_TEST(random_shapes_in_other_lanes)
     if ((own > 1 || widths[_i] == 1) && (own != widths[_i] || suite_all())) { // random_shapes has the device's own
         context->device.lanes_f32 = widths[_i];
         context->device.lanes_f64 = context->device.lanes_f64 ? widths[_i] : 0;
-        check_many(context, 10 + _i, suite_all() ? 2 : 1, 1500);
+        check_many(context, 10 + _i, suite_rounds(2), 1500);
     }
     isg_context_destroy(&context);
 }
@@ -189,7 +189,7 @@ START_TEST(random_shapes_of_a_gpu)
 {
     isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
     context->device.device_class = ISG_DEVICE_GPU_DISCRETE;
-    check_many(context, 20, suite_all() ? 2 : 1, 1500);
+    check_many(context, 20, suite_rounds(2), 1500);
     isg_context_destroy(&context);
 }
 END_TEST
@@ -197,7 +197,7 @@ END_TEST
 START_TEST(random_shapes_in_parts)
 {
     isg_context *context = device_open(ISG_ARITHMETIC_AUTO, _i ? 400000 : 20000);
-    check_many(context, 30 + _i, suite_all() ? 2 : 1, 3000);
+    check_many(context, 30 + _i, suite_rounds(2), 3000);
     isg_context_destroy(&context);
 }
 END_TEST
@@ -205,7 +205,7 @@ END_TEST
 START_TEST(any_operators)
 {
     enum { MOST = 60 };
-    const int rounds = suite_all() ? 4 : 2;
+    const int rounds = suite_rounds(4);
     isg_context *context = device_open(_i ? ISG_ARITHMETIC_FUSED : ISG_ARITHMETIC_UNFUSED, 0);
     if (!context)
         return;
