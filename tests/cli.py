@@ -21,7 +21,7 @@ from pathlib import Path
 import npy_util
 
 DONE, FAILED, USAGE = 0, 1, 2
-TIMEOUT = 120  # seconds; a run of the command that takes longer hangs
+TIMEOUT = 300  # seconds, also on a busy machine; a run of the command that takes longer hangs
 
 command = None  # path of the command under test
 root = None  # the run's temporary folder

@@ -73,13 +73,13 @@ static void store_cycle(isg_context *context)
 // Memory does not grow with the number of cycles: after a quarter of them, for allocators and drivers have pools.
 START_TEST(cycles)
 {
-    // share: one of so many, for some take longer. bytes: what a cycle may add; PoCL itself keeps some for a context.
+    // share: one of so many, for some take longer. bytes: what a cycle may add.
     static const struct {
         const char *name;
         void (*run)(isg_context *context);
         int share;
         double bytes;
-    } kinds[] = {{"context", context_cycle, 4, 4096},
+    } kinds[] = {{"context", context_cycle, 4, 512},
                  {"gram", gram_cycle, 1, 64},
                  {"grid", grid_cycle, 1, 64},
                  {"filter", filter_cycle, 1, 64},
