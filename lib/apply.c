@@ -88,9 +88,11 @@ isg_status isg_gram_apply(isg_gram *gram, isg_array v, isg_array out, const isg_
 {
     static const isg_apply_params defaults;
     params = params ? params : &defaults;
-    isg_error_clear(&gram->context->error);
+    isg_status st = isg_gram_enter(gram);
+    if (st)
+        return st;
     isg_lent in = {.copy = NULL}, back = {.copy = NULL};
-    isg_status st = check(gram, &v, &out, params);
+    st = check(gram, &v, &out, params);
     if (params->report)
         *params->report = (isg_skip_report){0};
     if (st || v.shape[1] == 0 || out.shape[0] == 0)

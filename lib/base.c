@@ -95,6 +95,32 @@ bool isg_mul(int64_t a, int64_t b, int64_t *product)
     return true;
 }
 
+bool isg_array_span(const isg_array *array, int64_t *low, int64_t *end)
+{
+    *low = 0;
+    *end = 1;
+    for (int32_t axis = 0; axis < array->ndim; axis++) {
+        int64_t steps = array->shape[axis] - 1, stride = array->strides[axis], reach;
+        if (steps == 0)
+            continue;
+        if (stride == INT64_MIN || !isg_mul(steps, stride < 0 ? -stride : stride, &reach))
+            return false;
+        if (stride < 0 ? *low < INT64_MIN + reach : *end > INT64_MAX - reach)
+            return false;
+        *(stride < 0 ? low : end) += stride < 0 ? -reach : reach;
+    }
+    return true;
+}
+
+isg_status isg_array_addressable(const isg_array *array, const char *name, isg_error *error)
+{
+    int64_t low, end, bytes;
+    const int64_t element = (int64_t)isg_dtype_bytes(array->dtype);
+    if (!isg_array_span(array, &low, &end) || low < -INT64_MAX / 8 || !isg_mul(end, element, &bytes))
+        return isg_fail(error, ISG_ERR_OVERFLOW, "the strides of %s reach beyond memory", name);
+    return ISG_OK;
+}
+
 int64_t isg_index_at(const isg_array *array, int64_t place)
 {
     int64_t index = 0;

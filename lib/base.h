@@ -38,6 +38,12 @@ bool isg_mul(int64_t a, int64_t b, int64_t *product);
 // its bytes, exceed 63 bits or the address space.
 isg_status isg_shape_count(isg_dtype dtype, int32_t ndim, const int64_t *shape, int64_t *count, isg_error *error);
 
+// Element indices, relative to element (0, …, 0), from the lowest to behind the highest, of an array with elements.
+// false: beyond 63 bits.
+bool isg_array_span(const isg_array *array, int64_t *low, int64_t *end);
+// ISG_ERR_OVERFLOW where its elements' places, in bytes, do not fit 63 bits. name: "the stencil", for the message.
+isg_status isg_array_addressable(const isg_array *array, const char *name, isg_error *error);
+
 // The element at a row-major place of an array with any strides, in elements from array.data.
 int64_t isg_index_at(const isg_array *array, int64_t place);
 

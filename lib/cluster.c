@@ -145,7 +145,7 @@ static isg_status check(const isg_array *points, const double *lengthscales, con
         if (!(lengthscales[k] > 0) || !isfinite(lengthscales[k]))
             return isg_fail(error, ISG_ERR_ARGUMENT, "lengthscale %g of column %lld; it must be positive and finite",
                             lengthscales[k], (long long)k);
-    return ISG_OK;
+    return points->shape[0] > 0 ? isg_array_addressable(points, "the points", error) : ISG_OK;
 }
 
 isg_status isg_gram_cluster(isg_array points, const double *lengthscales, int64_t *order, isg_error *error)

@@ -68,6 +68,8 @@ isg_status isg_kernel_single(isg_composite **out, const isg_kernel_params *param
 {
     static const isg_kernel_params defaults;
     isg_error_clear(error);
+    if (!out)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "no place for the handle");
     isg_status st = new_composite(out, error);
     if (!st)
         st = isg_composite_set(*out, params ? params : &defaults, error);
@@ -81,7 +83,11 @@ static isg_status operate(isg_composite **out, isg_step operation, const isg_com
 {
     isg_error_clear(error);
     isg_composite *made;
+    if (!out)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "no place for the handle");
     *out = NULL;
+    if (!a || (!b && operation.kind != ISG_STEP_MULTIPLE))
+        return isg_fail(error, ISG_ERR_ARGUMENT, "no covariance function");
     isg_status st = new_composite(&made, error);
     if (!st)
         st = append(made, a, error);
@@ -109,6 +115,8 @@ isg_status isg_kernel_product(isg_composite **out, const isg_composite *a, const
 isg_status isg_kernel_multiple(isg_composite **out, double factor, const isg_composite *a, isg_error *error)
 {
     isg_error_clear(error);
+    if (!out)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "no place for the handle");
     *out = NULL;
     if (!(factor > 0) || !isfinite(factor))
         return isg_fail(error, ISG_ERR_ARGUMENT, "a factor of %g; it must be positive and finite", factor);
@@ -191,6 +199,8 @@ size_t isg_composite_text(const isg_composite *composite, char *text, size_t byt
     isg_text w = {text, bytes, 0};
     if (bytes)
         text[0] = 0;
+    if (!composite || composite->count < 1)
+        return 0;
     put_operand(&w, composite, composite->count - 1);
     return w.length;
 }
@@ -418,6 +428,8 @@ isg_status isg_kernel_parse(isg_composite **out, const char *text, isg_error *er
 {
     reader r = {text, text, 0, error};
     isg_error_clear(error);
+    if (!out)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "no place for the handle");
     *out = NULL;
     if (!text)
         return isg_fail(error, ISG_ERR_ARGUMENT, "no covariance function");

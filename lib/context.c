@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *isg_cl_error_name(cl_int code)
 {
@@ -64,7 +65,48 @@ void isg_context_log(const isg_context *context, isg_log_level level, const char
     va_start(values, format);
     vsnprintf(line, sizeof line, format, values);
     va_end(values);
+    isg_context *asking = (isg_context *)(uintptr_t)context; // const but for this
+    asking->asking++;
     context->log(context->log_user, level, line);
+    asking->asking--;
+}
+
+// The cache's lines go the same way.
+static void log_of_cache(void *user, isg_log_level level, const char *message)
+{
+    isg_context_log(user, level, "%s", message);
+}
+
+int isg_context_ask(isg_context *context, isg_progress_fn progress, void *user, double done, double total)
+{
+    if (!progress)
+        return 0;
+    context->asking++;
+    int stop = progress(user, done, total);
+    context->asking--;
+    return stop;
+}
+
+bool isg_context_is_ours(const isg_context *context)
+{
+    return context->process == getpid();
+}
+
+isg_status isg_context_enter(isg_context *context)
+{
+    if (!context || context->asking)
+        return ISG_ERR_ARGUMENT;
+    isg_error_clear(&context->error);
+    return isg_context_is_ours(context)
+               ? ISG_OK
+               : isg_fail(&context->error, ISG_ERR_ARGUMENT,
+                          "the context was made before fork(), by process %ld; OpenCL does not reach across",
+                          (long)context->process);
+}
+
+void isg_context_hold(isg_context *context)
+{
+    context->holders++;
 }
 
 isg_status isg_cl_fail(isg_context *context, cl_int code, const char *call, const char *file, int line)
@@ -122,6 +164,10 @@ fail:
 
 static void close_device(isg_context *context)
 {
+    if (!isg_context_is_ours(context)) {
+        isg_programs_abandon(context);
+        return;
+    }
     // Nothing of this library's is left in a caller's queue; what else is there may wait for an event that the caller
     // is still to set.
     if (context->queue && !context->borrowed)
@@ -175,18 +221,22 @@ static isg_status choose(isg_context *context, const char *spec, int64_t max_all
 
 isg_status isg_context_begin(isg_context **out, const isg_context_params *params)
 {
-    *out = NULL;
     isg_error_clear(params->error);
+    if (!out)
+        return isg_fail(params->error, ISG_ERR_ARGUMENT, "no place for the handle");
+    *out = NULL;
     if ((unsigned)params->arithmetic > ISG_ARITHMETIC_UNFUSED || params->max_alloc_bytes < 0)
         return isg_fail(params->error, ISG_ERR_ARGUMENT, "unknown arithmetic, or a negative size");
     isg_context *context = calloc(1, sizeof *context);
     if (!context)
         return isg_fail(params->error, ISG_ERR_MEMORY, "no memory for a context");
+    context->holders = 1;
+    context->process = getpid();
     context->log = params->log;
     context->log_user = params->log_user;
     context->arithmetic = params->arithmetic;
     context->max_alloc_bytes = params->max_alloc_bytes;
-    isg_cache_open(&context->cache, params->cache_dir, context->log, context->log_user);
+    isg_cache_open(&context->cache, params->cache_dir, log_of_cache, context);
     *out = context;
     return ISG_OK;
 }
@@ -206,24 +256,32 @@ isg_status isg_context_create(isg_context **out, const isg_context_params *param
 {
     static const isg_context_params defaults;
     params = params ? params : &defaults;
-    *out = NULL;
     const char *spec = params->device && *params->device ? params->device : getenv("ISOGRAM_DEVICE");
     spec = spec && *spec ? spec : "auto";
     isg_context *context;
-    isg_status st = isg_context_begin(&context, params);
+    isg_status st = isg_context_begin(out, params);
     if (st)
         return st;
+    context = *out;
+    *out = NULL;
     return isg_context_end(out, context, params, choose(context, spec, params->max_alloc_bytes));
+}
+
+void isg_context_drop(isg_context *context)
+{
+    if (--context->holders > 0)
+        return;
+    close_device(context);
+    isg_spare_free(&context->spare);
+    isg_cache_close(&context->cache);
+    free(context);
 }
 
 void isg_context_destroy(isg_context **context)
 {
-    if (!context || !*context)
+    if (!context || !*context || (*context)->asking)
         return;
-    close_device(*context);
-    isg_spare_free(&(*context)->spare);
-    isg_cache_close(&(*context)->cache);
-    free(*context);
+    isg_context_drop(*context);
     *context = NULL;
 }
 
@@ -262,18 +320,24 @@ isg_dtype isg_context_dtype(const isg_context *context, isg_precision precision)
 
 const isg_error *isg_context_error(const isg_context *context)
 {
-    return &context->error;
+    static const isg_error none;
+    return context ? &context->error : &none;
 }
 
 const isg_device *isg_context_device(const isg_context *context)
 {
-    return &context->device;
+    static const isg_device none;
+    return context ? &context->device : &none;
 }
 
 const isg_probe *isg_context_probe(isg_context *context)
 {
+    static const isg_probe none;
+    if (!context)
+        return &none;
     // Double precision is probed when it is first used, or asked about. What came of it is in the probe.
-    if (context->device.lanes_f64 && !context->probed[1]) {
+    const bool may = !context->asking && isg_context_is_ours(context);
+    if (context->device.lanes_f64 && !context->probed[1] && may) {
         isg_error kept = context->error;
         if (isg_context_require(context, ISG_F64))
             isg_context_log(context, ISG_LOG_WARN, "%s", context->judgement[1].message);
@@ -284,6 +348,8 @@ const isg_probe *isg_context_probe(isg_context *context)
 
 const char *isg_context_contract(isg_context *context, isg_precision precision)
 {
+    if (!context)
+        return "";
     isg_dtype dtype = isg_context_dtype(context, precision);
     if (dtype == ISG_F64)
         isg_context_probe(context);

@@ -8,6 +8,8 @@
 
 #include <isogram/context.h>
 
+#include <sys/types.h>
+
 typedef struct isg_program isg_program;
 typedef struct isg_chain isg_chain;
 
@@ -55,7 +57,23 @@ struct isg_context {
     isg_log_fn log;
     void *log_user;
     isg_error error;
+
+    int64_t holders; // the caller, until it destroys the context, and all that was made from it
+    pid_t process;   // that it was made in; OpenCL does not survive fork()
+    int32_t asking;  // functions of the caller's that are being called: they must not call back
 };
+
+// How every public call on a context, or on what was made from it, begins: the last failure is forgotten.
+// ISG_ERR_ARGUMENT: no context at all; a context made before fork(), which the message says; or a call from inside a
+// function of the caller's (progress, log), which leaves the error alone, for it is the outer call's.
+isg_status isg_context_enter(isg_context *context);
+// What is made from a context holds it, so that it outlives them all in whatever order they are destroyed.
+void isg_context_hold(isg_context *context);
+void isg_context_drop(isg_context *context);
+// Whether the context was made by this process; where not, nothing of OpenCL may be touched, not even to release it.
+bool isg_context_is_ours(const isg_context *context);
+// Calls the progress function, if there is one; whether to stop.
+int isg_context_ask(isg_context *context, isg_progress_fn progress, void *user, double done, double total);
 
 // The three steps of making a context, for context.c and opencl.c. begin: what the params say, no device yet; NULL when
 // it fails. open: takes a device; cl, queue: the caller's, to be retained; NULL: they are made. end: hands the context

@@ -5,10 +5,12 @@
 isg_status isg_convolve_call(isg_context *context, isg_array in, isg_array stencil, isg_array out,
                              const isg_convolve_params *params, isg_convolve_shape shape)
 {
-    isg_error_clear(&context->error);
+    isg_status st = isg_context_enter(context);
+    if (st)
+        return st;
     isg_convolve_plan plan = {.count = 0};
     bool in_place;
-    isg_status st = isg_filter_check_pair(context, &in, &out, &in_place);
+    st = isg_filter_check_pair(context, &in, &out, &in_place);
     if (st)
         return st;
     TRY(isg_convolve_plan_make(&plan, params, in.ndim, in.shape, &stencil, in.dtype, &context->error));

@@ -20,7 +20,7 @@ static isg_status check_stencil(const isg_array *s, int32_t ndim, int64_t *count
     if (*count < 1 || *count > ISG_CONVOLVE_MAX_WEIGHTS)
         return isg_fail(error, ISG_ERR_SHAPE, "the stencil has %lld weights; it has 1 to %d", (long long)*count,
                         ISG_CONVOLVE_MAX_WEIGHTS);
-    return ISG_OK;
+    return isg_array_addressable(s, "the stencil", error);
 }
 
 static isg_status find_axes(isg_convolve_plan *plan, const isg_convolve_params *p, int32_t ndim, isg_error *error)

@@ -222,7 +222,7 @@ typedef struct slab {
 static isg_status report(runner *r, double work)
 {
     r->done += work;
-    if (r->job->progress && r->job->progress(r->job->progress_user, r->done, r->total))
+    if (isg_context_ask(r->job->context, r->job->progress, r->job->progress_user, r->done, r->total))
         return isg_fail(&r->context->error, ISG_ERR_CANCELLED, "cancelled");
     return ISG_OK;
 }

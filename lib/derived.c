@@ -204,10 +204,11 @@ static isg_status check_outputs(isg_context *context, const isg_array *in, const
 isg_status isg_filter_derived(isg_context *context, isg_derived derived, isg_array in, const isg_array *out,
                               int32_t count, const isg_derived_params *params)
 {
-    isg_error_clear(&context->error);
+    isg_status st = isg_context_enter(context);
+    if (st)
+        return st;
     isg_derived_plan plan = {.part_count = 0};
     isg_array wide[NDIM * (NDIM + 1) / 2], mask = {.dtype = ISG_DTYPE_NONE};
-    isg_status st = ISG_OK;
     if (count < 1 || !out || !params)
         return isg_fail(&context->error, ISG_ERR_ARGUMENT, "a derived filter needs parameters and outputs");
     bool in_place;

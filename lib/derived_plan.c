@@ -14,6 +14,8 @@ const char *isg_derived_name(isg_derived derived)
 
 isg_derived isg_derived_named(const char *word)
 {
+    if (!word)
+        return ISG_DERIVED_COUNT;
     if (strcmp(word, "log") == 0)
         return ISG_DERIVED_LAPLACIAN;
     if (strcmp(word, "dog") == 0)

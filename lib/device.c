@@ -1,10 +1,12 @@
 #include "device.h"
 
 #include <ctype.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 const char *isg_device_class_name(isg_device_class device_class)
 {
@@ -143,6 +145,15 @@ isg_status isg_candidates(isg_candidate **list, int32_t *count, isg_trouble trou
     *list = NULL;
     *count = 0;
     trouble[0] = 0;
+    // Drivers have threads and open devices that a forked process lacks, and most wait for them without end.
+    static atomic_long first_process;
+    const long process = (long)getpid();
+    long first = 0;
+    if (!atomic_compare_exchange_strong(&first_process, &first, process) && first != process)
+        return isg_fail(error, ISG_ERR_UNSUPPORTED,
+                        "process %ld used OpenCL before fork() and this is its child, where drivers do not work; begin "
+                        "a new program (exec), or fork before OpenCL is used",
+                        first);
     cl_platform_id platforms[MAX_PLATFORMS];
     cl_uint platform_count = 0;
     cl_int code = clGetPlatformIDs(MAX_PLATFORMS, platforms, &platform_count);
@@ -232,6 +243,8 @@ isg_status isg_device_list(isg_device *out, int32_t capacity, int32_t *count, is
     isg_error_clear(error);
     isg_candidate *list;
     isg_trouble trouble;
+    if (!count || (capacity > 0 && !out))
+        return isg_fail(error, ISG_ERR_ARGUMENT, "no place for devices or their number");
     isg_status st = isg_candidates(&list, count, trouble, error);
     for (int32_t i = 0; i < *count && i < capacity; i++)
         out[i] = list[i].device;

@@ -138,10 +138,12 @@ isg_array isg_filter_widened(isg_array a)
 isg_status isg_filter_call(isg_context *context, isg_array in, isg_array out, const isg_filter_params *params,
                            bool each)
 {
-    isg_error_clear(&context->error);
+    isg_status st = isg_context_enter(context);
+    if (st)
+        return st;
     isg_filter_plan plan = {0};
     bool in_place;
-    isg_status st = isg_filter_check_pair(context, &in, &out, &in_place);
+    st = isg_filter_check_pair(context, &in, &out, &in_place);
     if (st)
         return st;
     isg_array mask = {.dtype = ISG_DTYPE_NONE};

@@ -19,7 +19,7 @@ const char *isg_mode_name(isg_mode mode)
 
 isg_mode isg_mode_named(const char *word)
 {
-    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+    for (size_t i = 0; word && i < sizeof modes / sizeof *modes; i++)
         if (strcmp(modes[i].name, word) == 0)
             return modes[i].mode;
     return ISG_MODE_DEFAULT;
@@ -404,6 +404,10 @@ isg_status isg_filter_weights(const isg_filter_params *params, int32_t ndim, int
     double sigma, *half = NULL;
     bool filtered;
     isg_error_clear(error);
+    if (!count || ndim < 1 || ndim > ISG_FILTER_MAX_NDIM)
+        return isg_fail(error, count ? ISG_ERR_SHAPE : ISG_ERR_ARGUMENT,
+                        count ? "an array of %d dimensions; a filter takes 1 to %d" : "no place for a number",
+                        (int)ndim, ISG_FILTER_MAX_NDIM);
     *count = 0;
     isg_status st = check_params(params, error);
     if (st || (st = find_axes(params, ndim, place, error)))

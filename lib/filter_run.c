@@ -209,7 +209,7 @@ isg_status isg_filter_launched(runner *r, double work, double start)
         return st;
     r->rate = work / (isg_seconds() - start + 1e-9);
     r->done += work;
-    if (r->job->progress && r->job->progress(r->job->progress_user, r->done, r->total))
+    if (isg_context_ask(r->job->context, r->job->progress, r->job->progress_user, r->done, r->total))
         return isg_fail(&r->context->error, ISG_ERR_CANCELLED, "cancelled");
     return ISG_OK;
 }

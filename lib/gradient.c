@@ -16,8 +16,7 @@ static isg_status numbers_of(isg_gram *gram, isg_gradient_plan *plan)
 int64_t isg_gram_parameter_count(isg_gram *gram)
 {
     isg_gradient_plan plan;
-    isg_error_clear(&gram->context->error);
-    if (numbers_of(gram, &plan))
+    if (isg_gram_enter(gram) || numbers_of(gram, &plan))
         return 0;
     return plan.count + (gram->op.lengthscales ? gram->op.x.dims : 0);
 }
@@ -25,8 +24,12 @@ int64_t isg_gram_parameter_count(isg_gram *gram)
 isg_status isg_gram_parameter(isg_gram *gram, int64_t index, isg_gradient_parameter *out)
 {
     isg_gradient_plan plan;
-    isg_error_clear(&gram->context->error);
-    isg_status st = numbers_of(gram, &plan);
+    isg_status st = isg_gram_enter(gram);
+    if (st)
+        return st;
+    if (!out)
+        return isg_fail(&gram->context->error, ISG_ERR_ARGUMENT, "no place for a parameter");
+    st = numbers_of(gram, &plan);
     const int64_t count = plan.count + (gram->op.lengthscales ? gram->op.x.dims : 0);
     *out = (isg_gradient_parameter){.row = -1, .coordinate = -1};
     if (st)
@@ -127,7 +130,9 @@ isg_status isg_gram_gradient(isg_gram *gram, const isg_gradient_params *params)
 {
     static const isg_gradient_params none;
     isg_gradient_params p = params ? *params : none;
-    isg_error_clear(&gram->context->error);
-    isg_status st = check(gram, &p);
+    isg_status st = isg_gram_enter(gram);
+    if (st)
+        return st;
+    st = check(gram, &p);
     return st ? st : isg_gradient_run(&gram->op, gram->norms, &p, isg_gradient_pass_run, gram, &gram->context->error);
 }

@@ -76,10 +76,14 @@ static isg_status make_fast(isg_gram *gram, const isg_gram_params *params)
 
 isg_status isg_gram_create(isg_context *context, isg_gram **out, const isg_gram_params *params)
 {
-    *out = NULL;
+    if (out)
+        *out = NULL;
+    isg_status st = isg_context_enter(context);
+    if (st)
+        return st;
     isg_error *error = &context->error;
-    isg_error_clear(error);
-    isg_status st = ISG_OK;
+    if (!out)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "no place for the handle");
     if (!params || params->x.dtype == ISG_DTYPE_NONE)
         return isg_fail(error, ISG_ERR_ARGUMENT, "a Gram operator needs points x");
     if ((unsigned)params->precision > ISG_PRECISION_F64)
@@ -88,6 +92,7 @@ isg_status isg_gram_create(isg_context *context, isg_gram **out, const isg_gram_
     if (!gram)
         return isg_fail(error, ISG_ERR_MEMORY, "no memory for a Gram operator");
     gram->context = context;
+    isg_context_hold(context);
     gram->progress = params->progress;
     gram->progress_user = params->progress_user;
     isg_dtype dtype = isg_operator_dtype(params);
@@ -108,9 +113,14 @@ fail:
 
 void isg_gram_destroy(isg_gram **gram)
 {
-    if (!gram || !*gram)
+    if (!gram || !*gram || (*gram)->context->asking)
         return;
     isg_gram *g = *gram;
+    if (!isg_context_is_ours(g->context)) {
+        g->pending = NULL;
+        g->rows = g->cols = (isg_panels){0};
+        g->numbers = g->x_place.root = g->y_place.root = NULL;
+    }
     if (g->pending) {
         clWaitForEvents(1, &g->pending);
         clReleaseEvent(g->pending);
@@ -126,6 +136,7 @@ void isg_gram_destroy(isg_gram **gram)
     free(g->copies[1]);
     isg_buffer_free(&g->x_place.root);
     isg_buffer_free(&g->y_place.root);
+    isg_context_drop(g->context);
     free(g);
     *gram = NULL;
 }
@@ -133,30 +144,32 @@ void isg_gram_destroy(isg_gram **gram)
 void isg_gram_shape(const isg_gram *gram, int64_t *n, int64_t *m, int64_t *d)
 {
     if (n)
-        *n = gram->op.x.count;
+        *n = gram ? gram->op.x.count : 0;
     if (m)
-        *m = gram->op.y.count;
+        *m = gram ? gram->op.y.count : 0;
     if (d)
-        *d = gram->op.x.dims;
+        *d = gram ? gram->op.x.dims : 0;
 }
 
 isg_dtype isg_gram_dtype(const isg_gram *gram)
 {
-    return gram->op.x.dtype;
+    return gram ? gram->op.x.dtype : ISG_DTYPE_NONE;
 }
 
 const isg_composite *isg_gram_composite(const isg_gram *gram)
 {
-    return &gram->op.composite;
+    return gram ? &gram->op.composite : NULL;
 }
 
 const isg_kernel *isg_gram_kernel(const isg_gram *gram)
 {
-    return gram->op.composite.count == 1 ? gram->op.composite.steps[0].params.kernel : NULL;
+    return gram && gram->op.composite.count == 1 ? gram->op.composite.steps[0].params.kernel : NULL;
 }
 
 const char *isg_gram_contract(const isg_gram *gram)
 {
+    if (!gram)
+        return "";
     isg_dtype dtype = gram->op.x.dtype;
     bool fused = isg_probe_fused(gram->context, dtype);
     static const char *const names[2][2] = {{"fast/f32/unfused", "fast/f32/fused"},
@@ -182,7 +195,7 @@ double isg_gram_gamma(const isg_gram *gram)
 
 double isg_gram_param(const isg_gram *gram, int32_t index)
 {
-    return index >= 0 && index < ISG_MAX_PARAMS ? values_of(gram).params[index] : 0;
+    return gram && index >= 0 && index < ISG_MAX_PARAMS ? values_of(gram).params[index] : 0;
 }
 
 static isg_status compute(isg_gram *gram, const isg_output *out)
@@ -200,17 +213,21 @@ static isg_status compute(isg_gram *gram, const isg_output *out)
 
 isg_status isg_gram_tile(isg_gram *gram, int64_t row, int64_t col, isg_array k)
 {
-    isg_error_clear(&gram->context->error);
+    isg_status st = isg_gram_enter(gram);
+    if (st)
+        return st;
     isg_output out;
-    isg_status st = isg_output_check(gram, row, col, &k, &out);
+    st = isg_output_check(gram, row, col, &k, &out);
     return st ? st : compute(gram, &out);
 }
 
 isg_status isg_gram_packed(isg_gram *gram, isg_array k)
 {
-    isg_error_clear(&gram->context->error);
+    isg_status st = isg_gram_enter(gram);
+    if (st)
+        return st;
     isg_output out;
-    isg_status st = isg_output_check_lower(gram, &k, &out);
+    st = isg_output_check_lower(gram, &k, &out);
     return st ? st : compute(gram, &out);
 }
 
@@ -273,13 +290,14 @@ fail:
 isg_status isg_gram_tile_enqueue(isg_gram *gram, int64_t row, int64_t col, isg_array k, cl_uint wait_count,
                                  const cl_event *wait_list, cl_event *done)
 {
-    isg_context *context = gram->context;
-    isg_error_clear(&context->error);
-    isg_status st;
-    isg_output out;
-    isg_chain chain = {0};
     if (done)
         *done = NULL;
+    isg_status st = isg_gram_enter(gram);
+    if (st)
+        return st;
+    isg_context *context = gram->context;
+    isg_output out;
+    isg_chain chain = {0};
     if (!k.mem)
         return isg_fail(&context->error, ISG_ERR_ARGUMENT,
                         "K is host memory; only a cl_mem can be written while nobody waits");
@@ -314,8 +332,10 @@ fail:
 
 isg_status isg_gram_dense(isg_gram *gram, isg_array k)
 {
+    isg_status st = isg_gram_enter(gram);
+    if (st)
+        return st;
     if (k.ndim == 2 && (k.shape[0] != gram->op.x.count || k.shape[1] != gram->op.y.count)) {
-        isg_error_clear(&gram->context->error);
         return isg_fail(&gram->context->error, ISG_ERR_SHAPE, "K is %lld x %lld, the operator %lld x %lld",
                         (long long)k.shape[0], (long long)k.shape[1], (long long)gram->op.x.count,
                         (long long)gram->op.y.count);
@@ -325,9 +345,11 @@ isg_status isg_gram_dense(isg_gram *gram, isg_array k)
 
 isg_status isg_gram_diagonal(isg_gram *gram, isg_array k)
 {
+    isg_status st = isg_gram_enter(gram);
+    if (st)
+        return st;
     isg_error *error = &gram->context->error;
-    isg_error_clear(error);
-    isg_status st = isg_output_check_type(gram, &k, 1, false);
+    st = isg_output_check_type(gram, &k, 1, false);
     if (st)
         return st;
     if (k.mem)
@@ -336,6 +358,8 @@ isg_status isg_gram_diagonal(isg_gram *gram, isg_array k)
     if (k.shape[0] != count)
         return isg_fail(error, ISG_ERR_SHAPE, "the diagonal has %lld elements, K %lld", (long long)count,
                         (long long)k.shape[0]);
+    if (count > 0 && (st = isg_array_addressable(&k, "K", error)))
+        return st;
     size_t element = isg_dtype_bytes(k.dtype);
     void *values = isg_alloc(count, element);
     if (!values)

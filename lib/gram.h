@@ -29,6 +29,12 @@ struct isg_gram {
     double elements;         // of K, in the last call
 };
 
+// How a public call on an operator begins; as isg_context_enter.
+static inline isg_status isg_gram_enter(isg_gram *gram)
+{
+    return gram ? isg_context_enter(gram->context) : ISG_ERR_ARGUMENT;
+}
+
 // A block of K in host memory: element (row + a, col + b) lies at data + (a * stride + b) elements. Or, with mem, in a
 // caller's buffer: there it is element offset + a * stride + b. Of the lower triangle of K(X, X), element (i, j) lies
 // at i (i + 1)/2 + j instead; the block is all of it.

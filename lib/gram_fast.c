@@ -47,7 +47,7 @@ void isg_gram_fast_free(isg_gram *gram)
         return;
     cl_mem *const all[] = {&f->centres,    &f->subtracted,  &f->rows.points,
                            &f->rows.norms, &f->cols.points, &f->cols.norms};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    for (size_t i = 0; i < sizeof all / sizeof *all && isg_context_is_ours(gram->context); i++)
         isg_buffer_free(all[i]);
     free(f);
     gram->fast = NULL;
@@ -245,10 +245,13 @@ isg_status isg_gram_fast_block(isg_gram *gram, isg_block block)
 
 isg_status isg_gram_fast_report(isg_gram *gram, isg_fast_report *out)
 {
+    isg_status st = isg_gram_enter(gram);
+    if (st)
+        return st;
     isg_context *context = gram->context;
-    isg_status st = ISG_OK;
     cl_uint parts[2];
-    isg_error_clear(&context->error);
+    if (!out)
+        return isg_fail(&context->error, ISG_ERR_ARGUMENT, "no place for a report");
     *out = (isg_fast_report){0};
     if (!gram->fast)
         return isg_fail(&context->error, ISG_ERR_ARGUMENT, "the operator was not made with method fast");

@@ -63,13 +63,16 @@ fail:
 
 isg_status isg_gram_measure(isg_gram *gram, isg_gram_limits *out)
 {
-    isg_status st;
+    isg_status st = isg_gram_enter(gram);
+    if (st)
+        return st;
     isg_context *context = gram->context;
     isg_dtype dtype = gram->op.x.dtype;
     int64_t n = gram->op.x.count, m = gram->op.y.count;
     isg_real_type type = {dtype, isg_probe_fused(context, dtype), isg_gram_direct_lanes(gram)};
     isg_block whole = {.rows = n, .cols = m, .stride = m, .dtype = dtype};
-    isg_error_clear(&context->error);
+    if (!out)
+        return isg_fail(&context->error, ISG_ERR_ARGUMENT, "no place for limits");
     *out = (isg_gram_limits){0};
     if (n == 0 || m == 0)
         return isg_fail(&context->error, ISG_ERR_SHAPE, "K is %lld x %lld: there is nothing to measure", (long long)n,

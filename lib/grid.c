@@ -51,20 +51,25 @@ static isg_status make_weights(isg_grid *grid, const isg_stencil *stencil, int64
 
 isg_status isg_grid_create(isg_context *context, isg_grid **out, const isg_grid_params *params)
 {
-    *out = NULL;
+    if (out)
+        *out = NULL;
+    isg_status st = isg_context_enter(context);
+    if (st)
+        return st;
     isg_error *error = &context->error;
-    isg_error_clear(error);
-    isg_status st = ISG_OK;
+    if (!out)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "no place for the handle");
     isg_grid_plan plan;
     isg_stencil stencil;
     isg_grid *grid = calloc(1, sizeof *grid);
     if (!grid)
         return isg_fail(error, ISG_ERR_MEMORY, "no memory for a grid");
+    grid->context = context;
+    isg_context_hold(context);
     if (!params || (unsigned)params->precision > ISG_PRECISION_F64) {
         st = isg_fail(error, ISG_ERR_ARGUMENT, params ? "unknown precision" : "a grid needs parameters");
         goto fail;
     }
-    grid->context = context;
     grid->dtype = isg_context_dtype(context, params->precision);
     bool wanted = isg_stencil_wanted(params);
     TRY(resolve(&plan, &stencil, wanted, params, error));
@@ -96,29 +101,31 @@ fail:
 
 void isg_grid_destroy(isg_grid **grid)
 {
-    if (!grid || !*grid)
+    if (!grid || !*grid || (*grid)->context->asking)
         return;
     free((*grid)->profiles);
     free((*grid)->weights);
+    isg_context_drop((*grid)->context);
     free(*grid);
     *grid = NULL;
 }
 
 int32_t isg_grid_shape(const isg_grid *grid, int64_t *shape)
 {
+    const int32_t ndim = grid ? grid->ndim : 0;
     for (int32_t a = 0; shape && a < ISG_GRID_MAX_NDIM; a++)
-        shape[a] = a < grid->ndim ? grid->shape[a] : 0;
-    return grid->ndim;
+        shape[a] = a < ndim ? grid->shape[a] : 0;
+    return ndim;
 }
 
 isg_dtype isg_grid_dtype(const isg_grid *grid)
 {
-    return grid->dtype;
+    return grid ? grid->dtype : ISG_DTYPE_NONE;
 }
 
 const double *isg_grid_profile(const isg_grid *grid, int32_t axis)
 {
-    return axis >= 0 && axis < grid->ndim ? grid->profile[axis] : NULL;
+    return grid && axis >= 0 && axis < grid->ndim ? grid->profile[axis] : NULL;
 }
 
 // Four profiles of the grid's type, those in front of the first axis being a single 1. count: their lengths.
@@ -181,11 +188,12 @@ fail:
 
 isg_status isg_grid_fill(isg_grid *grid, isg_array out)
 {
-    isg_context *context = grid->context;
-    isg_error_clear(&context->error);
-    isg_status st = check_output(grid, &out);
+    isg_status st = grid ? isg_context_enter(grid->context) : ISG_ERR_ARGUMENT;
+    if (!st)
+        st = check_output(grid, &out);
     if (st)
         return st;
+    isg_context *context = grid->context;
     if (grid->weights) {
         int64_t count = 1;
         for (int32_t a = 0; a < grid->ndim; a++)

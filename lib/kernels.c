@@ -51,6 +51,8 @@ const char *isg_kernel_nearest(const char *name)
 {
     // At most a third of the letters are wrong, or one: what is less like a name is another word.
     const char *best = NULL;
+    if (!name)
+        return NULL;
     size_t least = (strlen(name) < 3 ? 1 : strlen(name) / 3) + 1;
     for (int i = 0; i < ISG_KERNEL_COUNT; i++) {
         try_name(name, rows[i].name, &best, &least);
@@ -71,7 +73,7 @@ const char *isg_pair_name(isg_pair pair)
     static const char *const names[] = {ISG_PAIRS(NAME)};
 #undef NAME
     _Static_assert(sizeof names / sizeof *names == ISG_PAIR_COUNT, "every pair's number has a name");
-    return names[pair];
+    return (unsigned)pair < ISG_PAIR_COUNT ? names[pair] : "unknown";
 }
 
 int isg_pair_power(isg_pair pair)

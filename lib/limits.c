@@ -148,10 +148,13 @@ fail:
 
 isg_status isg_context_measure(isg_context *context, isg_precision precision, isg_limits *out)
 {
-    isg_error_clear(&context->error);
+    isg_status st = isg_context_enter(context);
+    if (st)
+        return st;
+    if (!out)
+        return isg_fail(&context->error, ISG_ERR_ARGUMENT, "no place for limits");
     *out = (isg_limits){0};
     isg_dtype dtype = isg_context_dtype(context, precision);
-    isg_status st;
     TRY(isg_context_require(context, dtype));
     isg_real_type type = {dtype, isg_probe_fused(context, dtype),
                           dtype == ISG_F64 ? context->device.lanes_f64 : context->device.lanes_f32};

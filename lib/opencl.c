@@ -56,12 +56,12 @@ isg_status isg_context_from_opencl(isg_context **out, cl_context cl, cl_device_i
 {
     static const isg_context_params defaults;
     params = params ? params : &defaults;
-    *out = NULL;
-    isg_context *context;
     isg_candidate candidate;
-    isg_status st = isg_context_begin(&context, params);
+    isg_status st = isg_context_begin(out, params);
     if (st)
         return st;
+    isg_context *context = *out;
+    *out = NULL;
     TRY(check_device(context, cl, device));
     if (queue)
         TRY(check_queue(context, cl, device, &queue));
@@ -76,15 +76,15 @@ fail:
 
 cl_context isg_context_cl_context(const isg_context *context)
 {
-    return context->cl;
+    return context ? context->cl : NULL;
 }
 
 cl_device_id isg_context_cl_device(const isg_context *context)
 {
-    return context->device_id;
+    return context ? context->device_id : NULL;
 }
 
 cl_command_queue isg_context_cl_queue(const isg_context *context)
 {
-    return context->queue;
+    return context ? context->queue : NULL;
 }

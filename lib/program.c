@@ -210,6 +210,16 @@ void isg_programs_save(isg_context *context)
     }
 }
 
+void isg_programs_abandon(isg_context *context)
+{
+    while (context->programs) {
+        isg_program *p = context->programs;
+        context->programs = p->next;
+        free(p->id);
+        free(p);
+    }
+}
+
 void isg_programs_free(isg_context *context)
 {
     while (context->programs) {

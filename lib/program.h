@@ -25,6 +25,8 @@ isg_status isg_program_kernel(isg_context *context, cl_kernel *kernel, const cha
 // do the binaries of some drivers hold native code.
 void isg_programs_save(isg_context *context);
 void isg_programs_free(isg_context *context);
+// In a process that was forked: frees the host's memory alone.
+void isg_programs_abandon(isg_context *context);
 // Drops the programs of one file, unsaved: those that ran once and will not be needed again.
 void isg_programs_forget(isg_context *context, const char *file);
 

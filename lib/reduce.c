@@ -327,7 +327,9 @@ static isg_status reduce_exponentials(reduction *r, const isg_array *weights)
 
 isg_status isg_gram_reduce(isg_gram *gram, const isg_reduce_params *params)
 {
-    isg_error_clear(&gram->context->error);
+    isg_status st = isg_gram_enter(gram);
+    if (st)
+        return st;
     if (!params)
         return isg_fail(&gram->context->error, ISG_ERR_ARGUMENT, "a reduction needs an output");
     const bool transposed = params->transpose != 0;
@@ -341,7 +343,6 @@ isg_status isg_gram_reduce(isg_gram *gram, const isg_reduce_params *params)
                    .reference = isg_reference_get(gram->op.x.dtype, isg_probe_fused(gram->context, gram->op.x.dtype))};
     isg_array weights = params->weights;
     int32_t count;
-    isg_status st;
     TRY(check(&r, &weights, &count));
     TRY(isg_view_lend(gram->context, &r.lent[LENT_OUT], &r.out, "out"));
     r.out = r.lent[LENT_OUT].host;

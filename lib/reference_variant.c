@@ -67,6 +67,35 @@ typedef struct pair_numbers {
         s.of[ISG_PAIR_##id] =                                                                                          \
             (plan->fine[ISG_PAIR_##id] ? add_##name##_fine : add_##name)(s.of[ISG_PAIR_##id], __VA_ARGS__);
 
+// The points' coordinates as they are packed; NULL without memory.
+static real *packed(const isg_plan *plan, const isg_points *points)
+{
+    real *to = isg_alloc(points->count * points->dims, sizeof(real));
+    for (int64_t i = 0; to && i < points->count; i++)
+        for (int64_t k = 0; k < points->dims; k++)
+            to[i * points->dims + k] = coordinate(plan, points, i, k);
+    return to;
+}
+
+// The number of a pair of packed points where a squared distance without any more is all that it has, as of most rows.
+static pair_numbers plain_numbers_of(const real *u, const real *v, int64_t dims)
+{
+    pair_numbers s = {{0}};
+    real sum = 0;
+    for (int64_t k = 0; k < dims; k++)
+        sum = add_sqdist(sum, v[k] - u[k]);
+    s.of[ISG_PAIR_SQDIST] = sum;
+    return s;
+}
+
+static bool is_plain(const isg_plan *plan)
+{
+    for (int p = 0; p < ISG_PAIR_COUNT; p++)
+        if (plan->used[p] != (p == ISG_PAIR_SQDIST) || plan->fine[p])
+            return false;
+    return !plan->weights;
+}
+
 // As gram.cl does.
 static pair_numbers numbers_of(const isg_plan *plan, const isg_points *x, int64_t i, const isg_points *y, int64_t j)
 {
@@ -190,9 +219,13 @@ static void values(const isg_plan *plan, const isg_points *x, const isg_points *
         norms(plan, x, x_norms, x_norms + x->count);
         norms(plan, y, y_norms, y_norms + y->count);
     }
+    // Likewise what is packed.
+    const bool plain = is_plain(plan);
+    real *u = plain ? packed(plan, x) : NULL, *v = plain ? packed(plan, y) : NULL;
     for (int64_t i = 0; i < x->count; i++)
         for (int64_t j = 0; j < y->count; j++) {
-            pair_numbers s = numbers_of(plan, x, i, y, j);
+            pair_numbers s =
+                u && v ? plain_numbers_of(u + i * x->dims, v + j * y->dims, x->dims) : numbers_of(plan, x, i, y, j);
             pair inverse = pair_of(0, 0);
             if (x_norms && y_norms)
                 inverse = inverse_norms(pair_of(x_norms[i], x_norms[x->count + i]),
@@ -206,6 +239,8 @@ static void values(const isg_plan *plan, const isg_points *x, const isg_points *
         }
     free(x_norms);
     free(y_norms);
+    free(u);
+    free(v);
 }
 
 static void gram(const isg_plan *plan, const isg_points *x, const isg_points *y, void *k, int64_t stride)

@@ -98,7 +98,7 @@ static isg_status verify_all(isg_store *store, isg_error *error)
         if (!st && what)
             st = strike(store, &tile, what, error);
         isg_store_progress now = {.tiles = store->file.journal.tiles};
-        if (!st && store->progress && store->progress(store->progress_user, &now))
+        if (!st && isg_store_ask(store, &now))
             st = isg_fail(error, ISG_ERR_CANCELLED, "cancelled");
     }
     free(store->block);
@@ -151,12 +151,27 @@ static isg_status settle(isg_store *store, const isg_store_params *p, isg_journa
     return st || p->trust || !found ? st : verify_all(store, error);
 }
 
+bool isg_store_leave(isg_store *store)
+{
+    if (store->context->asking)
+        return false;
+    isg_gram_destroy(&store->gram);
+    isg_context_drop(store->context);
+    store->context = NULL;
+    return true;
+}
+
 isg_status isg_store_create(isg_context *context, isg_store **out, const isg_store_params *params)
 {
+    if (out)
+        *out = NULL;
+    isg_status st = isg_context_enter(context);
+    if (st)
+        return st;
     isg_error *error = &context->error;
-    isg_error_clear(error);
-    *out = NULL;
-    isg_status st = check(params, error);
+    if (!out)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "no place for the handle");
+    st = check(params, error);
     if (st)
         return st;
     isg_store *store = calloc(1, sizeof *store);
@@ -164,6 +179,7 @@ isg_status isg_store_create(isg_context *context, isg_store **out, const isg_sto
         return isg_fail(error, ISG_ERR_MEMORY, "no memory for a store");
     store->file.data = store->file.records = store->file.directory = -1;
     store->context = context;
+    isg_context_hold(context);
     store->part = params->part;
     store->parts = params->parts;
     store->only = params->only != 0;

@@ -23,6 +23,11 @@ struct isg_store {
 
 // store_run.c. The bytes of host memory that computing with tiles of this side takes.
 int64_t isg_store_run_bytes(const isg_journal *journal, int64_t side);
+// Lets go of the operator and the context, before the store is freed. false: not from inside a function of the
+// caller's.
+bool isg_store_leave(isg_store *store);
+// Calls the caller's progress function, if there is one; whether to stop.
+int isg_store_ask(isg_store *store, const isg_store_progress *now);
 // The gram's progress function; user: the store.
 int isg_store_between_launches(void *store, double done, double total);
 

@@ -26,10 +26,9 @@ isg_status isg_store_open(isg_store **out, const char *path, isg_error *error)
 
 void isg_store_close(isg_store **store)
 {
-    if (!store || !*store)
+    if (!store || !*store || ((*store)->context && !isg_store_leave(*store)))
         return;
     isg_store *s = *store;
-    isg_gram_destroy(&s->gram);
     isg_store_file_close(&s->file);
     free(s->seen);
     free(s->block);
@@ -40,6 +39,8 @@ void isg_store_close(isg_store **store)
 isg_status isg_store_describe(isg_store *store, isg_store_info *out, isg_error *error)
 {
     isg_error_clear(error);
+    if (!store || !out)
+        return isg_fail(error, ISG_ERR_ARGUMENT, store ? "no place for what a store is of" : "no store");
     const isg_journal *j = &store->file.journal;
     *out = (isg_store_info){.layout = j->layout,
                             .dtype = j->dtype,
@@ -150,8 +151,10 @@ isg_status isg_store_verify(isg_store *store, const isg_tile *tile, const isg_re
 
 isg_status isg_store_check(isg_store *store, isg_store_fault_fn fault, void *user, int64_t *faults, isg_error *error)
 {
-    const isg_journal *j = &store->file.journal;
     isg_error_clear(error);
+    if (!store || !faults)
+        return isg_fail(error, ISG_ERR_ARGUMENT, store ? "no place for the number of faults" : "no store");
+    const isg_journal *j = &store->file.journal;
     *faults = 0;
     int64_t recorded, damaged;
     isg_status st = isg_store_file_count(&store->file, &recorded, NULL, &damaged, NULL, error);
@@ -237,8 +240,10 @@ static isg_status read_part(isg_store *store, int64_t i, int64_t k, int64_t row,
 
 isg_status isg_store_read(isg_store *store, int64_t row, int64_t col, isg_array out, isg_error *error)
 {
-    const isg_journal *j = &store->file.journal;
     isg_error_clear(error);
+    if (!store)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "no store");
+    const isg_journal *j = &store->file.journal;
     if (out.dtype != j->dtype)
         return isg_store_file_fail(&store->file, error, ISG_ERR_DTYPE, "it holds %s, not %s", isg_dtype_name(j->dtype),
                                    isg_dtype_name(out.dtype));
@@ -250,9 +255,12 @@ isg_status isg_store_read(isg_store *store, int64_t row, int64_t col, isg_array 
                                    "the block of %lld x %lld at (%lld, %lld) leaves the %lld x %lld matrix",
                                    (long long)out.shape[0], (long long)out.shape[1], (long long)row, (long long)col,
                                    (long long)j->n, (long long)j->m);
-    isg_status st = store->file.data < 0
-                        ? isg_store_file_fail(&store->file, error, ISG_ERR_INCOMPLETE, "the file is not there yet")
-                        : isg_store_block(store, error);
+    isg_status st = out.shape[0] > 0 && out.shape[1] > 0 ? isg_array_addressable(&out, "the block", error) : ISG_OK;
+    if (st)
+        return st;
+    st = store->file.data < 0
+             ? isg_store_file_fail(&store->file, error, ISG_ERR_INCOMPLETE, "the file is not there yet")
+             : isg_store_block(store, error);
     if (st || out.shape[0] == 0 || out.shape[1] == 0)
         return st;
     for (int64_t i = row / j->side; i <= (row + out.shape[0] - 1) / j->side && !st; i++)

@@ -24,11 +24,21 @@ static int64_t bytes_of(const isg_journal *j, const isg_tile *t)
 
 // ---- The calling thread ----
 
+int isg_store_ask(isg_store *store, const isg_store_progress *now)
+{
+    if (!store->progress)
+        return 0;
+    store->context->asking++;
+    int stop = store->progress(store->progress_user, now);
+    store->context->asking--;
+    return stop;
+}
+
 static isg_status tell(isg_store_run *run)
 {
     isg_store *store = run->store;
     run->report.progress.seconds = isg_seconds() - run->started;
-    if (store->progress && store->progress(store->progress_user, &run->report.progress))
+    if (isg_store_ask(store, &run->report.progress))
         return isg_fail(&store->context->error, ISG_ERR_CANCELLED, "cancelled");
     return ISG_OK;
 }
@@ -40,7 +50,7 @@ int isg_store_between_launches(void *user, double done, double total)
     if (!store->run || !store->progress)
         return 0;
     store->run->report.progress.seconds = isg_seconds() - store->run->started;
-    return store->progress(store->progress_user, &store->run->report.progress);
+    return isg_store_ask(store, &store->run->report.progress);
 }
 
 // Rows [first, first + rows) of a tile into columns of its mirror. In squares of a cache line's width.
@@ -233,13 +243,15 @@ isg_status isg_store_compute(isg_store *store, isg_store_report *report)
 {
     if (!store || !store->context)
         return ISG_ERR_ARGUMENT; // opened for reading: there is no context to tell
+    isg_status st = isg_context_enter(store->context);
+    if (st)
+        return st;
     isg_error *error = &store->context->error;
-    isg_error_clear(error);
     isg_store_run *run = calloc(1, sizeof *run);
     if (!run)
         return isg_fail(error, ISG_ERR_MEMORY, "no memory to work on a store");
     run->store = store;
-    isg_status st = begin(run);
+    st = begin(run);
     store->run = run;
     if (!st) {
         if (isg_store_threads_start(run))

@@ -77,7 +77,7 @@ static isg_status report(isg_tiles *t)
 {
     const isg_gram *gram = t->gram;
     double of = gram->of > 0 ? gram->of : t->total;
-    if (gram->progress && gram->progress(gram->progress_user, gram->before + t->done, of))
+    if (isg_context_ask(gram->context, gram->progress, gram->progress_user, gram->before + t->done, of))
         return isg_fail(&gram->context->error, ISG_ERR_CANCELLED, "cancelled");
     return ISG_OK;
 }

@@ -267,6 +267,8 @@ isg_status isg_verify(const isg_verify_params *params, isg_verify_summary *out)
     params = params ? params : &defaults;
     const isg_context_params *wanted = params->context ? params->context : &any_device;
     isg_context *context;
+    if (!out)
+        return isg_fail(wanted->error, ISG_ERR_ARGUMENT, "no place for a summary");
     *out = (isg_verify_summary){.equal = 0};
     isg_status st = isg_context_create(&context, wanted);
     if (st)

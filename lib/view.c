@@ -2,24 +2,6 @@
 
 #include <stdlib.h>
 
-// Element indices, relative to element (0, …, 0), from the lowest to behind the highest. false: beyond 63 bits.
-static bool span(const isg_array *array, int64_t *low, int64_t *end)
-{
-    *low = 0;
-    *end = 1;
-    for (int32_t axis = 0; axis < array->ndim; axis++) {
-        int64_t steps = array->shape[axis] - 1, stride = array->strides[axis], reach;
-        if (steps == 0)
-            continue;
-        if (stride == INT64_MIN || !isg_mul(steps, stride < 0 ? -stride : stride, &reach))
-            return false;
-        if (stride < 0 ? *low < INT64_MIN + reach : *end > INT64_MAX - reach)
-            return false;
-        *(stride < 0 ? low : end) += stride < 0 ? -reach : reach;
-    }
-    return true;
-}
-
 cl_mem_flags isg_view_flags(cl_mem mem)
 {
     cl_mem_flags flags = 0;
@@ -83,7 +65,7 @@ isg_status isg_view_place(isg_context *context, const isg_array *array, const ch
         st = check_buffer(context, array->mem, name, &bytes);
     if (st || count == 0)
         return st;
-    bool spans = span(array, &low, &end);
+    bool spans = isg_array_span(array, &low, &end);
     if (array->mem) {
         // Compared in elements, so that no product can overflow.
         int64_t room = bytes / element;
@@ -127,7 +109,7 @@ isg_status isg_view_read(isg_context *context, isg_array *array, const char *nam
     int64_t stride = array->strides[0];
     bool gather = array->ndim == 2 && (array->strides[1] == 1 || array->shape[1] == 1) && array->shape[0] > 1 &&
                   stride / 2 > array->shape[1] && array->offset % stride + array->shape[1] <= stride;
-    span(array, &low, &end);
+    isg_array_span(array, &low, &end);
     *copy = isg_alloc(gather ? count : end - low, (size_t)element);
     if (!*copy) {
         st = isg_fail(&context->error, ISG_ERR_MEMORY, "%s: no memory to read it back", name);
@@ -169,7 +151,7 @@ isg_status isg_view_return(isg_context *context, const isg_lent *lent)
     if (!lent->copy)
         return ISG_OK;
     if (from->strides[0] == to->strides[0] && from->strides[1] == to->strides[1]) {
-        span(to, &low, &end);
+        isg_array_span(to, &low, &end);
         CL_TRY(context, clEnqueueWriteBuffer(context->queue, to->mem, CL_TRUE, (size_t)((to->offset + low) * element),
                                              (size_t)((end - low) * element), lent->copy, 0, NULL, NULL));
     } else { // rows that isg_view_read gathered

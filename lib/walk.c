@@ -128,7 +128,7 @@ static isg_status pack(isg_walk *walk, bool targets, int64_t first, int64_t coun
 static isg_status report(const isg_walk *walk)
 {
     const isg_gram *gram = walk->gram;
-    if (gram->progress && gram->progress(gram->progress_user, walk->done, walk->total))
+    if (isg_context_ask(gram->context, gram->progress, gram->progress_user, walk->done, walk->total))
         return isg_fail(&gram->context->error, ISG_ERR_CANCELLED, "cancelled");
     return ISG_OK;
 }

@@ -1,7 +1,8 @@
 """What the tests of the command share: a place to run it in, a way to call it, and checks of what it leaves behind.
 
-Nothing outside the run's own temporary folder is touched: it holds the working directories, the caches of isogram and
-PoCL, and a HOME. Platform and device are the caller's choice (OCL_ICD_VENDORS, ISOGRAM_DEVICE).
+Nothing outside the run's own temporary folder is touched: it holds the working directories, isogram's cache, and a HOME; and
+PoCL's cache, unless the caller has chosen another (POCL_CACHE_DIR): tests share one, so that programs which many of them need
+are compiled once. Platform and device are the caller's choice, too (OCL_ICD_VENDORS, ISOGRAM_DEVICE).
 """
 import contextlib
 import functools
@@ -20,7 +21,7 @@ from pathlib import Path
 import npy_util
 
 DONE, FAILED, USAGE = 0, 1, 2
-TIMEOUT = 120  # seconds; a run of the command that takes longer hangs
+TIMEOUT = 300  # seconds, also on a busy machine; a run of the command that takes longer hangs
 
 command = None  # path of the command under test
 root = None  # the run's temporary folder
@@ -158,8 +159,8 @@ def private_place():
     home = root / "home"
     home.mkdir()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "ISOGRAM_CACHE"))}
-    environment.update(HOME=str(home), ISOGRAM_CACHE_DIR=str(root / "cache"), POCL_CACHE_DIR=str(root / "pocl"),
-                       LC_ALL="C")
+    environment.update(HOME=str(home), ISOGRAM_CACHE_DIR=str(root / "cache"), LC_ALL="C")
+    environment.setdefault("POCL_CACHE_DIR", str(root / "pocl"))
     try:
         yield
     finally:

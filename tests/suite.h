@@ -6,11 +6,13 @@
 #include <check.h>
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-// A suite with one case per test, each named after its test.
+// A suite with one case per test, each named after its test: those that the environment's ISOGRAM_TEST_CASES lists,
+// divided by commas, or all.
 Suite *suite_of(const char *name, const TTest *const *tests, size_t count);
 
 // Runs the suite in this process and prints the seed. EXIT_SUCCESS, or EXIT_FAILURE when a test failed. Frees the
@@ -19,6 +21,12 @@ int suite_run(Suite *suite);
 
 // The environment's ISOGRAM_TEST_SEED, or 1.
 uint64_t suite_seed(void);
+
+// Whether the environment's ISOGRAM_TEST_ALL asks for what repeats others as well, in suite `exhaustive`: compiling
+// programs is most of a run, and the ordinary one must not take an hour.
+bool suite_all(void);
+// So many rounds then, and half as many otherwise.
+int suite_rounds(int all);
 
 // xorshift64* (Vigna 2016). No expression may draw twice: C leaves the order of its operands open, and compilers
 // differ.

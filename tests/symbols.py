@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Every symbol that the shared library exports begins with isg_, and every ISG_API function is there: symbols.py LIBRARY"""
+"""Every symbol that the shared library exports begins with isg_, and every ISG_API function is there: symbols.py LIBRARY
+
+Each of them is tried with nothing and with anything by test_use_wrong.c."""
 import re
 import subprocess
 import sys
@@ -19,7 +21,11 @@ def main(library):
         print("exported, but in no public header:", ", ".join(foreign))
     if missing:
         print("declared, but not exported:", ", ".join(missing))
-    return 1 if foreign or missing or not declared else 0
+    tried = (Path(__file__).resolve().parent / "test_use_wrong.c").read_text(encoding="utf-8")
+    untried = sorted(name for name in declared if not re.search(rf"\b{name}\(", tried))
+    if untried:
+        print("not called without arguments by test_use_wrong.c:", ", ".join(untried))
+    return 1 if foreign or missing or untried or not declared else 0
 
 
 if __name__ == "__main__":

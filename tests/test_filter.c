@@ -82,16 +82,16 @@ static void check_many(isg_arithmetic arithmetic, int count, bool hostile, bool 
 
 START_TEST(random_arrays)
 {
-    check_many(ISG_ARITHMETIC_FUSED, 40, false, true, 0, 1);
-    check_many(ISG_ARITHMETIC_UNFUSED, 40, false, true, 0, 2);
+    check_many(ISG_ARITHMETIC_FUSED, suite_rounds(40), false, true, 0, 1);
+    check_many(ISG_ARITHMETIC_UNFUSED, suite_rounds(40), false, true, 0, 2);
 }
 END_TEST
 
 // Down to subnormal numbers, which some devices flush: they count as 0 on all.
 START_TEST(hostile_arrays)
 {
-    check_many(ISG_ARITHMETIC_FUSED, 30, true, true, 0, 3);
-    check_many(ISG_ARITHMETIC_UNFUSED, 30, true, true, 0, 4);
+    check_many(ISG_ARITHMETIC_FUSED, suite_rounds(30), true, true, 0, 3);
+    check_many(ISG_ARITHMETIC_UNFUSED, suite_rounds(30), true, true, 0, 4);
 }
 END_TEST
 

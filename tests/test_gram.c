@@ -104,20 +104,20 @@ static void check_many(isg_arithmetic arithmetic, int64_t max_alloc_bytes, bool 
 
 START_TEST(random_shapes_fused)
 {
-    check_many(ISG_ARITHMETIC_FUSED, 0, true, 40, 150, 1);
+    check_many(ISG_ARITHMETIC_FUSED, 0, true, suite_rounds(40), 150, 1);
 }
 END_TEST
 
 START_TEST(random_shapes_unfused)
 {
-    check_many(ISG_ARITHMETIC_UNFUSED, 0, true, 40, 150, 2);
+    check_many(ISG_ARITHMETIC_UNFUSED, 0, true, suite_rounds(40), 150, 2);
 }
 END_TEST
 
 // Through a staging buffer, as on a device with its own memory.
 START_TEST(random_shapes_staged)
 {
-    check_many(ISG_ARITHMETIC_AUTO, 0, false, 20, 150, 3);
+    check_many(ISG_ARITHMETIC_AUTO, 0, false, suite_rounds(20), 150, 3);
 }
 END_TEST
 
@@ -161,12 +161,12 @@ static void check_any(isg_context *context, const any_operator *any)
 
 START_TEST(any_operators)
 {
-    enum { ROUNDS = 5, MOST = 60 };
+    enum { MOST = 60 };
     isg_context *context = device_open(_i ? ISG_ARITHMETIC_FUSED : ISG_ARITHMETIC_UNFUSED, 0);
     if (!context)
         return;
     suite_random random = suite_stream(20 + (uint64_t)_i);
-    for (int round = 0; round < ROUNDS; round++)
+    for (int round = 0; round < suite_rounds(5); round++)
         for (int wide = 0; wide < 2; wide++) {
             any_operator any = any_operator_make(&random, dtype_of(wide), MOST, round % 4 == 0);
             if (!lacks(context, any.dtype))
@@ -180,8 +180,8 @@ END_TEST
 // Buffers so small that points and K come in many parts, in both ways through memory.
 START_TEST(random_shapes_in_parts)
 {
-    check_many(ISG_ARITHMETIC_AUTO, 40000, true, 15, 300, 4);
-    check_many(ISG_ARITHMETIC_AUTO, 40000, false, 15, 300, 5);
+    check_many(ISG_ARITHMETIC_AUTO, 40000, true, suite_rounds(15), 300, 4);
+    check_many(ISG_ARITHMETIC_AUTO, 40000, false, suite_rounds(15), 300, 5);
 }
 END_TEST
 
@@ -191,8 +191,9 @@ START_TEST(random_shapes_in_gpu_tiles)
     isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
     suite_random random = suite_stream(9);
     context->device.device_class = ISG_DEVICE_GPU_DISCRETE;
-    for (int i = 0; i < 20; i++) {
-        context->zero_copy = context->zero_copy && i < 10;
+    const int rounds = suite_rounds(20);
+    for (int i = 0; i < rounds; i++) {
+        context->zero_copy = context->zero_copy && i < rounds / 2;
         for (int wide = 0; wide < 2; wide++)
             if (!lacks(context, dtype_of(wide)))
                 check_random(context, &random, dtype_of(wide), 200);

@@ -311,14 +311,23 @@ class FunctionMutations(Patched):
     """A last bit in functions.cl is seen in all functions that use it, and in no others."""
 
     def check(self, precision, options, rows):
+        """Coefficients of which no function uses two are changed in one run."""
+        runs = []
         for file, function, index, *unseen in rows:
-            with self.subTest(function=function, coefficient=index):
-                rule = change_last_bit("functions.cl", file, function, precision, index)
-                affected = users(function, precision)
-                found = set(self.verify(*options, rules=[rule, *ONLY_FUNCTIONS]))
+            rule, affected = change_last_bit("functions.cl", file, function, precision, index), users(function, precision)
+            run = next((run for run in runs if not run["affected"] & affected), None)
+            if run is None:
+                run = {"rules": [], "affected": set(), "unseen": set()}
+                runs.append(run)
+            run["rules"].append(rule)
+            run["affected"] |= affected
+            run["unseen"] |= set(unseen)
+        for run in runs:
+            with self.subTest(rules=run["rules"]):
+                found = set(self.verify(*options, rules=run["rules"] + ONLY_FUNCTIONS))
                 formulas = {name for name in found if name.startswith("formula ")}
-                self.assertEqual(found - formulas, affected & set(REFERENCE) - set(unseen))
-                self.assertLessEqual({name.split("/")[0].replace("formula ", "f_") for name in formulas}, affected)
+                self.assertEqual(found - formulas, run["affected"] & set(REFERENCE) - run["unseen"])
+                self.assertLessEqual({name.split("/")[0].replace("formula ", "f_") for name in formulas}, run["affected"])
 
     def test_last_bits_f32(self):
         self.check("f32", FUSED, COEFFICIENTS_F32)
@@ -482,19 +491,20 @@ class SumMutations(Patched):
     """What one change to the sums or the extremes shows in, and in nothing else."""
 
     def test_what_changes_shows(self):
-        shifted = {"reduce logsumexp/far"}
-        for rule, expected in [
-            (("apply.cl", "#elif FINE", "#elif 0"), {"apply wendland/edge"}),
-            (("apply.cl", "v = exp_nonpositive(v - LOAD(", "v = exp_nonpositive(REAL(-0x1p-20f) + v - LOAD("), shifted),
-            (("extremes.cl", "before |= ~MASK(moving >= old)", "before |= MASK(moving > old)"),
-             {"reduce largest 3, transposed/easy"}),
-            (("extremes.cl", "pick_bits(better, source, from[c])", "pick_bits(better, source + BITS(1), from[c])"),
-             {"reduce least 1/easy"}),
-            (("apply.cl", "FIRST_LANE(sqdist) >= far[0]", "FIRST_LANE(sqdist) >= far[0] * (scalar)0.01f"),
-             {"apply rbf, blocks skipped/strung"}),
+        shifted = "reduce logsumexp/far"
+        for rules in [  # each with its own expected difference; no check sees two of a run
+            [(("apply.cl", "#elif FINE", "#elif 0"), "apply wendland/edge"),
+             (("extremes.cl", "before |= ~MASK(moving >= old)", "before |= MASK(moving > old)"),
+              "reduce largest 3, transposed/easy")],
+            [(("apply.cl", "v = exp_nonpositive(v - LOAD(", "v = exp_nonpositive(REAL(-0x1p-20f) + v - LOAD("), shifted),
+             (("apply.cl", "FIRST_LANE(sqdist) >= far[0]", "FIRST_LANE(sqdist) >= far[0] * (scalar)0.01f"),
+              "apply rbf, blocks skipped/strung"),
+             (("extremes.cl", "pick_bits(better, source, from[c])", "pick_bits(better, source + BITS(1), from[c])"),
+              "reduce least 1/easy")],
         ]:
-            with self.subTest(rule=rule):
-                self.assertEqual(set(self.verify(*FUSED, rules=[rule, *ONLY_SUMS])), expected)
+            with self.subTest(rules=rules):
+                self.assertEqual(set(self.verify(*FUSED, rules=[rule for rule, _ in rules] + ONLY_SUMS)),
+                                 {check for _, check in rules})
 
     def test_order_of_blocks(self):
         """In a full run there are blocks enough for their order to show."""
@@ -562,23 +572,24 @@ class Golden(cli.Case):
         lines[count // 3] = bytes([lines[count // 3][0] ^ 1]) + lines[count // 3][1:]
         changed = b"".join(lines) + b"0" * 32 + b" isogram-2/f32/fused quick function of_none/mixed\n"
 
-        runs = {}  # at the same time, for each computes all cases
         for label, data in (("whole", whole), ("missing", missing), ("changed", changed)):
             self.path(label).write_bytes(data)
-            runs[label] = subprocess.Popen([golden_tool, str(self.path(label))], stdout=subprocess.PIPE,
-                                           stderr=subprocess.PIPE, text=True)
-        said = {label: process.communicate() for label, process in runs.items()}
-        after = {label: self.path(label).read_bytes() for label in runs}
 
-        self.assertEqual((runs["whole"].returncode, said["whole"]), (0, (f"0 hashes added, {count} kept\n", "")))
-        self.assertEqual((runs["missing"].returncode, said["missing"]),
-                         (0, (f"2 hashes added, {count - 2} kept\n", "")))
-        self.assertEqual([after["whole"], after["missing"]], [whole, whole])
+        def golden(*args):
+            done = subprocess.run([golden_tool, *args], cwd=self.folder, capture_output=True, text=True, timeout=1000)
+            return done.returncode, done.stdout, done.stderr
 
-        out, err = said["changed"]
-        self.assertEqual((runs["changed"].returncode, out, after["changed"]), (1, "", changed))
-        self.assertEqual(err.splitlines()[0], f"golden: other bits: {name}")
-        self.assertIn("1 hashes would change and 1 would go; nothing written", err)
+        code, out, err = golden("whole", "missing", "changed")  # together, for a run computes all cases
+        self.assertEqual((code, out), (1, f"whole: 0 hashes added, {count} kept\nmissing: 2 hashes added, {count - 2} kept\n"))
+        self.assertEqual(err.splitlines()[0], f"golden: changed: other bits: {name}")
+        self.assertIn("golden: changed: 1 hashes would change and 1 would go; nothing written", err)
+        self.assertEqual(len(err.splitlines()), 2)
+        after = {label: self.path(label).read_bytes() for label in ("whole", "missing", "changed")}
+        self.assertEqual(after, {"whole": whole, "missing": whole, "changed": changed})
+
+        self.path("missing").write_bytes(missing)
+        self.assertEqual(golden("--new", "missing"), (0, f"missing: 2 hashes added, {count - 2} kept\n", ""))
+        self.assertEqual(self.path("missing").read_bytes(), whole)
 
 
 def main():

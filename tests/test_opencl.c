@@ -395,26 +395,26 @@ static void check_many(int64_t max_alloc_bytes, bool zero_copy, bool gpu, int ro
 
 START_TEST(random_shapes)
 {
-    check_many(0, true, false, 20, 150, 1);
+    check_many(0, true, false, suite_rounds(20), 150, 1);
 }
 END_TEST
 
 START_TEST(random_shapes_staged)
 {
-    check_many(0, false, false, 10, 150, 2);
+    check_many(0, false, false, suite_rounds(10), 150, 2);
 }
 END_TEST
 
 START_TEST(random_shapes_in_parts)
 {
-    check_many(40000, true, false, 8, 300, 3);
-    check_many(40000, false, false, 8, 300, 4);
+    check_many(40000, true, false, suite_rounds(8), 300, 3);
+    check_many(40000, false, false, suite_rounds(8), 300, 4);
 }
 END_TEST
 
 START_TEST(random_shapes_in_gpu_tiles)
 {
-    check_many(0, false, true, 10, 200, 5);
+    check_many(0, false, true, suite_rounds(10), 200, 5);
 }
 END_TEST
 

@@ -13,25 +13,41 @@ static int print_wrong(void *user, const isg_verify_check *check)
     return 0;
 }
 
-// device_class: what chooses the shape. lanes: 0: the device's own.
-static void verify_as(isg_device_class device_class, int32_t lanes)
+// One contract: device_class is what chooses the shape.
+static void verify_contract(isg_device_class device_class, int32_t lanes, isg_precision precision,
+                            isg_arithmetic arithmetic)
 {
-    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    isg_context *context = device_open(arithmetic, 0);
     isg_verify_summary summary;
+    if (!context)
+        return;
     if (lanes > 1 && context->device.lanes_f32 == 1) { // some compilers cannot do vectors
         printf("skipped: %s is given scalar code\n", context->device.name);
         isg_context_destroy(&context);
         return;
     }
     context->device.device_class = device_class;
-    if (lanes) {
-        context->device.lanes_f32 = lanes;
-        context->device.lanes_f64 = context->device.lanes_f64 ? lanes : 0;
-    }
-    device_ok(context, isg_verify_context(context, isg_verify_params(.quick = 1, .each = print_wrong), &summary));
-    printf("%s, %d lanes: %d equal\n", isg_device_class_name(device_class), (int)lanes, (int)summary.equal);
-    ck_assert_int_gt(summary.equal, 0);
+    context->device.lanes_f32 = lanes;
+    context->device.lanes_f64 = context->device.lanes_f64 ? lanes : 0;
+    device_ok(context,
+              isg_verify_context(context, isg_verify_params(.quick = 1, .each = print_wrong, .precision = precision),
+                                 &summary));
+    printf("%s, %d lanes, %s: %d equal\n", isg_device_class_name(device_class), (int)lanes,
+           precision == ISG_PRECISION_F64 ? "double" : "single", (int)summary.equal);
+    ck_assert_int_gt(summary.equal + (precision == ISG_PRECISION_F64 ? summary.unsupported : 0), 0);
     isg_context_destroy(&context);
+}
+
+// Each of both precisions in one arithmetic, by turns: `turn` says in which. All four with ISOGRAM_TEST_ALL.
+static void verify_as(isg_device_class device_class, int32_t lanes, int turn)
+{
+    for (int both = 0; both < (suite_all() ? 2 : 1); both++) {
+        bool single_fused = (turn + both) % 2 == 0;
+        verify_contract(device_class, lanes, ISG_PRECISION_F32,
+                        single_fused ? ISG_ARITHMETIC_FUSED : ISG_ARITHMETIC_UNFUSED);
+        verify_contract(device_class, lanes, ISG_PRECISION_F64,
+                        single_fused ? ISG_ARITHMETIC_UNFUSED : ISG_ARITHMETIC_FUSED);
+    }
 }
 
 static const int32_t widths[] = {1, 2, 4, 16};
@@ -67,7 +83,7 @@ static void many_coordinates(int32_t lanes, isg_dtype dtype)
 
 START_TEST(other_lanes)
 {
-    verify_as(ISG_DEVICE_CPU, widths[_i]);
+    verify_as(ISG_DEVICE_CPU, widths[_i], _i);
 }
 END_TEST
 
@@ -80,7 +96,7 @@ END_TEST
 
 START_TEST(tiles_of_a_gpu)
 {
-    verify_as(ISG_DEVICE_GPU_DISCRETE, _i ? 4 : 1);
+    verify_as(ISG_DEVICE_GPU_DISCRETE, _i ? 4 : 1, _i + 1);
 }
 END_TEST
 

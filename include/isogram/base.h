@@ -4,9 +4,21 @@
 //   - A function that can fail returns an isg_status. Nothing in the library prints, exits or aborts.
 //   - Handles are opaque. `create` stores NULL in *out when it fails; `destroy` and `close` take the address of a
 //     handle, accept NULL, and set it to NULL.
-//   - Every params struct may be passed as NULL, and a zero field means the default that its comment names.
+//   - A context, handle, `out` or required params struct that is NULL is ISG_ERR_ARGUMENT where a status is returned;
+//     functions that only tell something then tell 0, NULL or "". Other params may be NULL. A zero field means the
+//     default that its comment names.
+//   - What is made from a context holds it. They may be destroyed in any order: a context that was destroyed first goes
+//     when the last of them does, which may be used until then; its error can no longer be asked for.
 //   - One context serves one thread at a time, and so does everything made from it. Different contexts run in
-//     parallel. There is no global mutable state.
+//     parallel. There is no global mutable state, but for the number of the process that asked for devices first.
+//   - A failure leaves everything usable: the next call is as good as the first.
+//   - Processes: OpenCL does not survive fork(). In a child, calls on what its parent made are ISG_ERR_ARGUMENT, and
+//     `destroy` gives back the child's memory without a word to the driver. Where the parent has asked for devices
+//     already, isg_context_create and isg_device_list are ISG_ERR_UNSUPPORTED in the child, unless it becomes a new
+//     program (exec). A child from before the parent's first context is a process like any other.
+//   - Functions of the caller's (progress, log, a certificate's `each`) must not come back to the context that calls
+//     them: calls on it and on what was made from it are ISG_ERR_ARGUMENT there, without a message, for that is the
+//     outer call's; `destroy` does nothing and leaves the handle. Other contexts may be used.
 //   - Shapes and strides count elements; a size in bytes says so in its name.
 #ifndef ISOGRAM_BASE_H
 #define ISOGRAM_BASE_H

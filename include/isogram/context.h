@@ -86,13 +86,13 @@ typedef struct isg_context_params {
 // Chooses a device, probes it unless a verdict for this device and driver is cached, and makes a queue on it.
 // A device that fails its probe is passed over under "auto" and the classes, and refused when it was named.
 // ISG_ERR_NO_DEVICE: nothing fits; the message lists what there is. *out must be destroyed by the caller.
-// Do not fork between this call and the last use of the context: OpenCL drivers do not survive it.
+// ISG_ERR_UNSUPPORTED: also in a process whose parent used OpenCL before fork() (base.h).
 ISG_API isg_status isg_context_create(isg_context **out, const isg_context_params *params);
 
-// Destroy what was made from a context before the context.
+// At once, or with the last of what was made from the context.
 ISG_API void isg_context_destroy(isg_context **context);
 
-// The last failure on this context, or a zeroed error. Valid until the next call on the context.
+// The last failure on this context, or a zeroed error; of NULL likewise. Valid until the next call on the context.
 ISG_API const isg_error *isg_context_error(const isg_context *context);
 
 ISG_API const isg_device *isg_context_device(const isg_context *context);

@@ -17,7 +17,7 @@ typedef enum isg_pair {
     ISG_PAIR_COUNT
 } isg_pair;
 
-// "sqdist", "l1", "dot" or "chi2": what cl/ and reports call it.
+// "sqdist", "l1", "dot" or "chi2", of others "unknown": what cl/ and reports call it.
 ISG_API const char *isg_pair_name(isg_pair pair);
 
 // What sets a kernel's scale.

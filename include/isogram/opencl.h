@@ -23,8 +23,9 @@ extern "C" {
 // params: may be NULL; device is not read. params->error is filled on failure.
 // ISG_ERR_ARGUMENT: a device that is not of the context, or a queue of another context or device. ISG_ERR_UNTRUSTED:
 // the device failed its self-check.
-// All three are retained until isg_context_destroy. Of a device that its platform does not list (a part made by
-// clCreateSubDevices), isg_context_device()->device_index is -1.
+// All three are retained until the context goes (isg_context_destroy), so that the caller may release them at once. Of
+// a device that its platform does not list (a part made by clCreateSubDevices), isg_context_device()->device_index is
+// -1.
 ISG_API isg_status isg_context_from_opencl(isg_context **out, cl_context context, cl_device_id device,
                                            cl_command_queue queue, const isg_context_params *params);
 

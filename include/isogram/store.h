@@ -61,7 +61,7 @@ typedef struct isg_store_params {
 
 // Makes a store, or opens one to go on, and checks what is recorded there: tiles whose bytes are not as recorded are
 // struck from the journal. The file has its full size, reserved where the file system can, and its header; the store
-// may be read from now on. context: must outlive the store. Errors are the context's.
+// may be read from now on. context: held by the store. Errors are the context's.
 // ISG_ERR_ARGUMENT: it is there and neither resume nor repair is set, or is a store of something else: the message
 // names the difference; a path that is no regular file; memory that is too little for two tiles. ISG_ERR_IO: no room,
 // no permission. ISG_ERR_FORMAT: the journal or the file is damaged so that only repair can go on.

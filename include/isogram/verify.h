@@ -44,6 +44,7 @@ typedef struct isg_verify_summary {
 // Runs every kernel row, grid sampling and elementary function in every precision and arithmetic on one device.
 // ISG_OK: all bits are the contract's. ISG_ERR_UNTRUSTED: some are not, or the device failed its self-check. Errors are
 // told in params->context->error. A device that only lacks double precision passes.
+// out: required.
 ISG_API isg_status isg_verify(const isg_verify_params *params, isg_verify_summary *out);
 
 #ifdef __cplusplus
