@@ -15,6 +15,7 @@ _Alignas(64) unsigned char fault_result[FAULT_RESULT_BYTES];
 const fault_job *const fault_jobs[4] = {fault_jobs_of_operators, fault_jobs_of_images, fault_jobs_of_files,
                                         fault_jobs_of_devices};
 
+bool fault_lasts;
 static char folder[] = "/tmp/isogram-faults-XXXXXX";
 
 bool fault_begin(void)

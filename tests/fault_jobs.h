@@ -59,6 +59,9 @@ bool fault_end(void);
 // Removes a folder with all that is in it.
 bool fault_remove(const char *path);
 
+// Whether what fails goes on to fail; else a job may try once more what must not fail twice.
+extern bool fault_lasts;
+
 // Objects of OpenCL that a job keeps for all its runs, as what it does to them must not fail: released here.
 void fault_release_kept(void);
 

@@ -35,8 +35,12 @@ static isg_status use_and_destroy(isg_context *context, isg_status st, isg_preci
 {
     if ((context != NULL) != (st == ISG_OK))
         return fault_broken(error, "a handle beside a failure, or none beside success");
-    if (!st && (st = fill_dense(context, precision)))
+    if (!st && (st = fill_dense(context, precision))) {
         *error = *isg_context_error(context);
+        // What a context has learned of its device by then, must not be what failed.
+        if (!fault_lasts && fill_dense(context, precision))
+            st = fault_broken(error, isg_context_error(context)->message);
+    }
     isg_context_destroy(&context);
     return st;
 }
