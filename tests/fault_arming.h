@@ -18,15 +18,22 @@ EXPORT fault_calls_fn fault_calls;
 EXPORT fault_fired_fn fault_fired;
 EXPORT fault_live_fn fault_live;
 
+// What is in here is told apart from the other layer's, of the same names, by being static: a preloaded layer's come
+// first everywhere.
 static atomic_long fault_count, fault_at, fault_objects;
 static const char *_Atomic fault_name;
 
-void fault_arm(long at)
+static void set_fault(long at)
 {
     atomic_store(&fault_at, 0);
     atomic_store(&fault_count, 0);
     atomic_store(&fault_name, NULL);
     atomic_store(&fault_at, at);
+}
+
+void fault_arm(long at)
+{
+    set_fault(at);
 }
 
 long fault_calls(void)
@@ -62,16 +69,16 @@ __attribute__((constructor)) static void fault_begin(void)
 {
     const char *at = getenv(FAULT_VARIABLE);
     if (at)
-        fault_arm(strtol(at, NULL, 10));
+        set_fault(strtol(at, NULL, 10));
 }
 
 __attribute__((destructor)) static void fault_end(void)
 {
     char line[400];
-    const char *path = getenv("ISOGRAM_FAULT_REPORT"), *name = fault_fired();
+    const char *path = getenv("ISOGRAM_FAULT_REPORT"), *name = atomic_load(&fault_name);
     int file = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
-    int length = snprintf(line, sizeof line, "%s %ld %ld %s %s\n", LAYER_NAME, fault_calls(), fault_live(),
-                          name ? name : "-", fault_place());
+    int length = snprintf(line, sizeof line, "%s %ld %ld %s %s\n", LAYER_NAME, atomic_load(&fault_count),
+                          atomic_load(&fault_objects), name ? name : "-", fault_place());
     if (file >= 0 && write(file, line, (size_t)length) != length)
         abort();
     if (file >= 0)

@@ -107,7 +107,7 @@ static bool fails(const char *name, const void *caller)
     const int range = range_of(caller);
     if (range < 0)
         return false;
-    const bool first = !fault_fired(), failed = fault_counted(name);
+    const bool first = !atomic_load(&fault_name), failed = fault_counted(name);
     if (failed && first)
         snprintf(where, sizeof where, "%s+0x%lx", ranges[range].file,
                  (unsigned long)((uintptr_t)caller - ranges[range].base));
@@ -116,12 +116,12 @@ static bool fails(const char *name, const void *caller)
 
 const char *fault_where(void)
 {
-    return fault_fired() ? where : "";
+    return atomic_load(&fault_name) ? where : "";
 }
 
 static const char *fault_place(void)
 {
-    return fault_fired() ? where : "-";
+    return atomic_load(&fault_name) ? where : "-";
 }
 
 void fault_halves(int halves)

@@ -115,7 +115,7 @@ START_TEST(every_call_of_opening_fails_once)
     alarm(3000);
     open_context();
     fault_warm(&opening);
-    const long step = fault_step(25);
+    const long step = fault_step(12);
     printf("  %ld calls of opening a context failed, one of %ld\n",
            fault_each_call(&opening, first_of(step), step, false, must_explain), step);
     fault_close();

@@ -115,15 +115,43 @@ cJSON *report_new(const char *verb, isg_context *context, isg_precision precisio
     return report;
 }
 
-int report_finish(cJSON *report, bool print)
+// cJSON leaves out what it has no memory for, and goes on.
+static bool lacking;
+
+static void *memory_for_reports(size_t bytes)
+{
+    void *block = malloc(bytes);
+    lacking = lacking || !block;
+    return block;
+}
+
+void report_watch(void)
+{
+    cJSON_InitHooks(&(cJSON_Hooks){memory_for_reports, free});
+}
+
+// Prints and frees both.
+static int finish(cJSON *report, char *text)
 {
     int code = EXIT_DONE;
-    if (print) {
-        char *text = cJSON_Print(report);
-        if (!text || puts(text) < 0 || fflush(stdout) != 0)
-            code = complain("standard output: cannot write the report");
-        free(text);
-    }
+    if (!text || lacking)
+        code = complain("no memory for the report");
+    else if (puts(text) < 0 || fflush(stdout) != 0)
+        code = complain("standard output: cannot write the report");
+    free(text);
     cJSON_Delete(report);
     return code;
+}
+
+int report_finish(cJSON *report, bool print)
+{
+    if (print)
+        return finish(report, cJSON_Print(report));
+    cJSON_Delete(report);
+    return EXIT_DONE;
+}
+
+int report_finish_line(cJSON *report)
+{
+    return finish(report, cJSON_PrintUnformatted(report));
 }
