@@ -12,7 +12,7 @@ static isg_status npy_written(isg_context *context, isg_error *error)
 {
     (void)context;
     isg_npy *file = (isg_npy *)&file;
-    isg_status st = isg_npy_create(&file, "a.npy", ISG_F32, 2, (int64_t[]){FAULT_ROWS, FAULT_DIMS}, error);
+    isg_status st = isg_npy_create(&file, "./a.npy", ISG_F32, 2, (int64_t[]){FAULT_ROWS, FAULT_DIMS}, error);
     if ((file != NULL) != (st == ISG_OK))
         return fault_broken(error, "a handle beside a failure, or none beside success");
     if (!st) {
@@ -64,6 +64,25 @@ static isg_status npy_streamed(isg_context *context, isg_error *error)
     if (!st)
         memcpy(fault_result, isg_npy_array(file)->data, sizeof fault_x);
     isg_npy_close(&file);
+    close(fd);
+    return st;
+}
+
+// Into a descriptor, which is not mapped.
+static isg_status npy_to_descriptor(isg_context *context, isg_error *error)
+{
+    (void)context;
+    char path[32];
+    isg_npy *file = NULL;
+    int fd = open("d.npy", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    snprintf(path, sizeof path, "/dev/fd/%d", fd);
+    isg_status st = isg_npy_create(&file, path, ISG_F32, 2, (int64_t[]){FAULT_ROWS, FAULT_DIMS}, error);
+    if (!st) {
+        memcpy(isg_npy_array(file)->data, fault_x, sizeof fault_x);
+        st = isg_npy_commit(&file, error);
+    }
+    if (!st && pread(fd, fault_result, FAULT_RESULT_BYTES, 0) < (ssize_t)sizeof fault_x)
+        st = fault_broken(error, "a file that was written is not there");
     close(fd);
     return st;
 }
@@ -136,7 +155,7 @@ static isg_status store(isg_context *context, isg_error *error)
 
 static isg_status store_tiles(isg_context *context, isg_error *error)
 {
-    return run_store(context, error, "t.npy", ISG_STORE_TILES, false);
+    return run_store(context, error, "./t.npy", ISG_STORE_TILES, false);
 }
 
 static bool damage(const char *path, off_t at)
@@ -184,6 +203,7 @@ static isg_status store_repaired(isg_context *context, isg_error *error)
 const fault_job fault_jobs_of_files[] = {
     {.name = "npy_written", .run = npy_written},
     {.name = "npy_read", .run = npy_read},
+    {.name = "npy_to_descriptor", .run = npy_to_descriptor},
     {.name = "npy_streamed", .run = npy_streamed},
     {.name = "store", .run = store},
     {.name = "store_tiles", .run = store_tiles},

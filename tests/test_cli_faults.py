@@ -134,7 +134,7 @@ class Faults(cli.Case):
         words, wanted, answer, tried = COMMANDS[name], None, None, {"calls": 0, "host": 0}
         calls = {"calls": 60, "host": 60}
         if name not in SLOW or SETTING == "all":
-            for _ in range(2):  # the first fills the caches
+            for _ in range(2 if SETTING == "all" else 1):  # the first fills the caches, which takes more calls
                 self.clear()
                 clean, ends = self.run_layers(words)
                 self.assertEqual((clean.code, clean.err, ends["calls"][1], ends["host"][1]), (DONE, "", 0, 0), (name, clean, ends))
@@ -143,20 +143,23 @@ class Faults(cli.Case):
             self.clear()
         for layer in layers:
             for at in self.places(name, layer, calls[layer]):
-                tried[layer] += self.try_call(name, layer, at, wanted, answer)
+                there = self.try_call(name, layer, at, wanted, answer)
+                if there < at and SETTING != "all":
+                    at = 1 + at % there
+                    there = self.try_call(name, layer, at, wanted, answer)
+                # Time decides what some do.
+                self.assertTrue(there >= at or name in SLOW or "store" in name, (name, layer, at, there))
+                tried[layer] += there >= at
         print(f"{name}: of {calls['calls']} calls of OpenCL and {calls['host']} of the C library "
               f"{tried['calls']} and {tried['host']} failed", flush=True)
 
     def try_call(self, name, layer, at, wanted, answer):
-        """Whether there was such a call."""
+        """How many calls there were."""
         words = COMMANDS[name]
         result, ends = self.run_layers(words, layer, at)
         what = (name, layer, at, ends, result)
-        _, _, call, _ = ends[layer] or (0, 0, "-", "-")
         self.assertIn(result.code, (DONE, FAILED), what)
-        self.assertTrue(call != "-" or name in SLOW or "store" in name, what)  # time decides what these do
-        if "no memory for the report" not in result.err:  # what cJSON has lost is gone with the command
-            self.assertEqual((ends["calls"][1], ends["host"][1]), (0, 0), what)
+        self.assertEqual((ends["calls"][1], ends["host"][1]), (0, 0), what)
         self.assertTrue(all(re.match(r"isogram: .+", line) for line in result.lines), what)
         left, complaints = self.results(), [line for line in result.lines if not line.startswith("isogram: warning: ")]
         self.assertEqual(len(complaints), 0 if result.code == DONE else 1, what)
@@ -170,7 +173,7 @@ class Faults(cli.Case):
             self.succeed(*words[:-1], "--quiet")
             self.assertTrue(self.results() == wanted, what)
         self.clear()
-        return call != "-"
+        return ends[layer][0]
 
 
 def test_of(name):
