@@ -19,6 +19,8 @@ static isg_status listed(isg_context *context, isg_error *error)
 
 // ---- Contexts whose programs are cached ----
 
+// Of an arithmetic that is given: AUTO goes by times, which are measured again when the cache cannot be read.
+
 static isg_status fill_dense(isg_context *context, isg_precision precision)
 {
     isg_gram *gram = NULL;
@@ -48,23 +50,25 @@ static isg_status use_and_destroy(isg_context *context, isg_status st, isg_preci
 static isg_status reopened(isg_context *context, isg_error *error)
 {
     isg_context *own = context;
-    isg_status st = isg_context_create(&own, isg_context_params(.cache_dir = "cache/deep", .error = error));
+    isg_status st = isg_context_create(
+        &own, isg_context_params(.cache_dir = "cache/deep", .arithmetic = ISG_ARITHMETIC_UNFUSED, .error = error));
     return use_and_destroy(own, st, ISG_PRECISION_F32, error);
 }
 
 static isg_status reopened_wide(isg_context *context, isg_error *error)
 {
     isg_context *own = context;
-    isg_status st = isg_context_create(&own, isg_context_params(.cache_dir = "cache/deep", .error = error));
+    isg_status st = isg_context_create(
+        &own, isg_context_params(.cache_dir = "cache/deep", .arithmetic = ISG_ARITHMETIC_UNFUSED, .error = error));
     return use_and_destroy(own, st, ISG_PRECISION_F64, error);
 }
 
 static isg_status adopted(isg_context *context, isg_error *error)
 {
     isg_context *own = context;
-    isg_status st = isg_context_from_opencl(&own, isg_context_cl_context(context), isg_context_cl_device(context),
-                                            isg_context_cl_queue(context),
-                                            isg_context_params(.cache_dir = "cache/deep", .error = error));
+    isg_status st = isg_context_from_opencl(
+        &own, isg_context_cl_context(context), isg_context_cl_device(context), isg_context_cl_queue(context),
+        isg_context_params(.cache_dir = "cache/deep", .arithmetic = ISG_ARITHMETIC_UNFUSED, .error = error));
     return use_and_destroy(own, st, ISG_PRECISION_F32, error);
 }
 

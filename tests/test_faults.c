@@ -103,7 +103,8 @@ END_TEST
 static isg_status open_anew(isg_context *context, isg_error *error)
 {
     isg_context *own = context;
-    isg_status st = isg_context_create(&own, isg_context_params(.cache_dir = "off", .error = error));
+    isg_status st = isg_context_create(
+        &own, isg_context_params(.cache_dir = "off", .arithmetic = ISG_ARITHMETIC_UNFUSED, .error = error));
     if ((own != NULL) != (st == ISG_OK))
         return fault_broken(error, "a handle beside a failure, or none beside success");
     if (!st && (st = fault_jobs_of_operators[1].run(own, error)) != ISG_OK)

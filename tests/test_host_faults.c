@@ -100,7 +100,8 @@ static isg_status open_cold(isg_context *context, isg_error *error)
     isg_context *own = context;
     isg_status st;
     fault_remove("cold"); // not there yet, at first
-    st = isg_context_create(&own, isg_context_params(.cache_dir = "cold/cache", .error = error));
+    st = isg_context_create(
+        &own, isg_context_params(.cache_dir = "cold/cache", .arithmetic = ISG_ARITHMETIC_UNFUSED, .error = error));
     if ((own != NULL) != (st == ISG_OK))
         return fault_broken(error, "a handle beside a failure, or none beside success");
     if (!st && (st = fault_jobs_of_operators[1].run(own, error)) != ISG_OK)
