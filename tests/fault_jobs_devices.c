@@ -146,7 +146,7 @@ static int check(void *user, const isg_verify_check *one)
         all->error.status = one->status;
         snprintf(all->error.message, sizeof all->error.message, "%s", one->message);
     }
-    return ++all->count == 3 || one->status;
+    return ++all->count == 2 || one->status;
 }
 
 // Its first checks. One that could not be computed is told, and is no difference.
