@@ -101,7 +101,7 @@ void isg_cache_close(isg_cache *cache)
 
 isg_cache_key isg_cache_key_of(const char *const *texts)
 {
-    isg_cache_key key = {{0}};
+    isg_cache_key key = {.known = false};
     XXH3_state_t *state = XXH3_createState();
     if (!state)
         return key;
@@ -112,6 +112,7 @@ isg_cache_key isg_cache_key_of(const char *const *texts)
     XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state));
     XXH3_freeState(state);
     memcpy(key.bytes, canonical.digest, sizeof key.bytes);
+    key.known = true;
     return key;
 }
 
@@ -187,7 +188,7 @@ void isg_cache_get(const isg_cache *cache, isg_cache_key key, void **blob, size_
 {
     *blob = NULL;
     *bytes = 0;
-    if (!cache->folder)
+    if (!cache->folder || !key.known)
         return;
     char path[4200];
     path_of(cache, key, path, sizeof path);
@@ -209,7 +210,7 @@ void isg_cache_get(const isg_cache *cache, isg_cache_key key, void **blob, size_
 
 void isg_cache_put(const isg_cache *cache, isg_cache_key key, const void *blob, size_t bytes)
 {
-    if (!cache->folder || bytes > MAX_BLOB_BYTES)
+    if (!cache->folder || !key.known || bytes > MAX_BLOB_BYTES)
         return;
     char path[4200], temporary[4300];
     path_of(cache, key, path, sizeof path);

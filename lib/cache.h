@@ -14,6 +14,7 @@ typedef struct isg_cache {
 
 typedef struct isg_cache_key {
     uint8_t bytes[16];
+    bool known; // false: of no text, as there was no memory to make it; nothing is found or put under it
 } isg_cache_key;
 
 // folder: as isg_context_params.cache_dir. Creates it with mode 0700; refuses one that others may write to, for its

@@ -14,6 +14,10 @@ const char *isg_cl_error_name(cl_int code);
 // Records a failed call on the context and logs it; gives the status to return.
 isg_status isg_cl_fail(isg_context *context, cl_int code, const char *call, const char *file, int line);
 
+// The same of a question about an object that the caller gave: ISG_ERR_ARGUMENT with `refusal` where the answer is that
+// it is no such object, and not that the driver has failed.
+isg_status isg_cl_refuse(isg_context *context, cl_int code, const char *call, const char *refusal);
+
 // For functions with a `st` to return and a `fail:` label that cleans up.
 #define CL_TRY(context, call)                                                                                          \
     do {                                                                                                               \

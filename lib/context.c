@@ -115,13 +115,21 @@ isg_status isg_cl_fail(isg_context *context, cl_int code, const char *call, cons
     const char *slash = strrchr(file, '/');
     int length = (int)strcspn(call, "( ");
     isg_status st = code == CL_OUT_OF_HOST_MEMORY ? ISG_ERR_MEMORY : ISG_ERR_DEVICE;
-    isg_fail(&context->error, st, "%.*s failed on %s with %s (%d) at %s:%d", length, call, context->device.name,
-             isg_cl_error_name(code), (int)code, slash ? slash + 1 : file, line);
+    isg_fail(&context->error, st, "%.*s failed on %s with %s (%d) at %s:%d", length, call,
+             context->device.name[0] ? context->device.name : "the device", isg_cl_error_name(code), (int)code,
+             slash ? slash + 1 : file, line);
     isg_context_log(context, ISG_LOG_ERROR, "%s", context->error.message);
     // The caller is about to give up, and takes back memory that earlier commands may still be working on.
     if (context->queue && !context->chain)
         clFinish(context->queue);
     return st;
+}
+
+isg_status isg_cl_refuse(isg_context *context, cl_int code, const char *call, const char *refusal)
+{
+    if (code > CL_INVALID_VALUE) // codes of failures at run time lie between it and CL_SUCCESS
+        return isg_cl_fail(context, code, call, __FILE__, __LINE__);
+    return isg_fail(&context->error, ISG_ERR_ARGUMENT, "%s: %s", refusal, isg_cl_error_name(code));
 }
 
 isg_status isg_context_open(isg_context *context, const isg_candidate *candidate, cl_context cl, cl_command_queue queue)
@@ -134,7 +142,7 @@ isg_status isg_context_open(isg_context *context, const isg_candidate *candidate
     if (context->max_alloc_bytes <= 0 || context->max_alloc_bytes > candidate->device.max_alloc_bytes)
         context->max_alloc_bytes = candidate->device.max_alloc_bytes;
     if (candidate->code != CL_SUCCESS) {
-        st = isg_cl_fail(context, candidate->code, "clGetDeviceInfo", __FILE__, __LINE__);
+        st = isg_cl_fail(context, candidate->code, candidate->call, __FILE__, __LINE__);
         goto fail;
     }
     // Parts of devices come and go; whole ones are always there, and OpenCL 1.1 cannot retain them.
@@ -299,7 +307,9 @@ isg_status isg_context_require(isg_context *context, isg_dtype dtype)
             isg_probe_precision(context, dtype);
         *judgement = context->error;
         context->error = kept;
-        context->probed[wide] = true;
+        // A verdict on the device stands. That the probe itself failed says nothing of the next time.
+        context->probed[wide] = judgement->status == ISG_OK || judgement->status == ISG_ERR_UNTRUSTED ||
+                                judgement->status == ISG_ERR_UNSUPPORTED;
     }
     return judgement->status ? isg_fail(&context->error, judgement->status, "%s", judgement->message) : ISG_OK;
 }

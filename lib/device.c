@@ -14,12 +14,21 @@ const char *isg_device_class_name(isg_device_class device_class)
     return (unsigned)device_class < ISG_DEVICE_CLASS_COUNT ? names[device_class] : "unknown";
 }
 
+// Keeps the first failure of a question.
+static void note_code(isg_candidate *candidate, const char *call, cl_int code)
+{
+    if (code == CL_SUCCESS || candidate->code != CL_SUCCESS)
+        return;
+    candidate->code = code;
+    candidate->call = call;
+}
+
 // Asks a device. Questions that it does not know, of later versions of OpenCL, are no failures.
 static bool ask(isg_candidate *candidate, cl_device_info what, size_t bytes, void *value, size_t *bytes_ret)
 {
     cl_int code = clGetDeviceInfo(candidate->device_id, what, bytes, value, bytes_ret);
-    if (code != CL_SUCCESS && code != CL_INVALID_VALUE && candidate->code == CL_SUCCESS)
-        candidate->code = code;
+    if (code != CL_INVALID_VALUE)
+        note_code(candidate, "clGetDeviceInfo", code);
     return code == CL_SUCCESS;
 }
 
@@ -52,6 +61,8 @@ static bool has_extension(isg_candidate *candidate, const char *name)
         return false;
     char *text = calloc(bytes + 1, 1);
     bool found = false;
+    if (!text)
+        note_code(candidate, "clGetDeviceInfo", CL_OUT_OF_HOST_MEMORY);
     if (text && ask(candidate, CL_DEVICE_EXTENSIONS, bytes, text, NULL)) {
         size_t length = strlen(name);
         for (char *at = text; (at = strstr(at, name)) != NULL && !found; at += length)
@@ -85,8 +96,10 @@ static int32_t lanes(const isg_device *device, size_t element, int64_t native)
 static void describe(isg_candidate *candidate)
 {
     isg_device *d = &candidate->device;
-    if (clGetPlatformInfo(candidate->platform_id, CL_PLATFORM_NAME, sizeof d->platform - 1, d->platform, NULL) !=
-        CL_SUCCESS)
+    cl_int code =
+        clGetPlatformInfo(candidate->platform_id, CL_PLATFORM_NAME, sizeof d->platform - 1, d->platform, NULL);
+    note_code(candidate, "clGetPlatformInfo", code);
+    if (code != CL_SUCCESS)
         snprintf(d->platform, sizeof d->platform, "?");
     device_text(candidate, CL_DEVICE_NAME, d->name, sizeof d->name);
     device_text(candidate, CL_DEVICE_VENDOR, d->vendor, sizeof d->vendor);
@@ -220,22 +233,22 @@ static int32_t index_of(const void *const *list, cl_uint count, cl_uint room, co
     return -1;
 }
 
-bool isg_candidate_of(isg_candidate *candidate, cl_device_id id)
+cl_int isg_candidate_of(isg_candidate *candidate, cl_device_id id)
 {
-    cl_platform_id platform, platforms[MAX_PLATFORMS];
-    cl_device_id ids[MAX_DEVICES];
+    cl_platform_id platform, platforms[MAX_PLATFORMS] = {NULL};
+    cl_device_id ids[MAX_DEVICES] = {NULL};
     cl_uint count = 0;
-    if (clGetDeviceInfo(id, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL) != CL_SUCCESS)
-        return false;
+    cl_int code = clGetDeviceInfo(id, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL);
+    if (code != CL_SUCCESS)
+        return code;
     *candidate = (isg_candidate){.platform_id = platform, .device_id = id};
-    if (clGetPlatformIDs(MAX_PLATFORMS, platforms, &count) != CL_SUCCESS)
-        count = 0;
+    note_code(candidate, "clGetPlatformIDs", clGetPlatformIDs(MAX_PLATFORMS, platforms, &count));
     candidate->device.platform_index = index_of((const void *const *)platforms, count, MAX_PLATFORMS, platform);
-    if (clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, MAX_DEVICES, ids, &count) != CL_SUCCESS)
-        count = 0;
+    count = 0;
+    note_code(candidate, "clGetDeviceIDs", clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, MAX_DEVICES, ids, &count));
     candidate->device.device_index = index_of((const void *const *)ids, count, MAX_DEVICES, id);
     describe(candidate);
-    return true;
+    return CL_SUCCESS;
 }
 
 isg_status isg_device_list(isg_device *out, int32_t capacity, int32_t *count, isg_error *error)
@@ -246,10 +259,18 @@ isg_status isg_device_list(isg_device *out, int32_t capacity, int32_t *count, is
     if (!count || (capacity > 0 && !out))
         return isg_fail(error, ISG_ERR_ARGUMENT, "no place for devices or their number");
     isg_status st = isg_candidates(&list, count, trouble, error);
-    for (int32_t i = 0; i < *count && i < capacity; i++)
-        out[i] = list[i].device;
+    int32_t answered = 0;
+    bool memory = false;
+    for (int32_t i = 0; i < *count; i++) {
+        memory = memory || list[i].code == CL_OUT_OF_HOST_MEMORY;
+        if (list[i].code != CL_SUCCESS)
+            note(trouble, list[i].call, list[i].code);
+        else if (answered++ < capacity)
+            out[answered - 1] = list[i].device;
+    }
+    *count = answered;
     free(list);
-    return st;
+    return st || !trouble[0] ? st : isg_fail(error, memory ? ISG_ERR_MEMORY : ISG_ERR_DEVICE, "%s", trouble);
 }
 
 static bool contains(const char *text, const char *part)

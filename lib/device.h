@@ -11,7 +11,8 @@ typedef struct isg_candidate {
     isg_device device;
     cl_platform_id platform_id;
     cl_device_id device_id;
-    cl_int code; // of the first question about it that failed; what the device says of itself is then not known
+    cl_int code;      // of the first question about it that failed; what the device says of itself is then not known
+    const char *call; // that asked it
 } isg_candidate;
 
 // What went wrong on the way to a list of devices: the first of it. "" when nothing did.
@@ -22,8 +23,8 @@ typedef char isg_trouble[160];
 isg_status isg_candidates(isg_candidate **list, int32_t *count, isg_trouble trouble, isg_error *error);
 
 // Describes a device that somebody else chose. Its indices are -1 where the platform does not list it: a part of a
-// device. false: it is none.
-bool isg_candidate_of(isg_candidate *candidate, cl_device_id id);
+// device. What asking it for its platform came to.
+cl_int isg_candidate_of(isg_candidate *candidate, cl_device_id id);
 
 bool isg_device_has_opencl_c_12(const isg_device *device);
 

@@ -9,6 +9,7 @@
 #include <isogram/opencl.h>
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 // The points' norms, where the plan needs them.
@@ -245,9 +246,11 @@ static isg_status begin_chain(isg_context *context, isg_chain *chain, cl_uint co
         code = clGetEventInfo(events[i], CL_EVENT_CONTEXT, sizeof owner, &owner, NULL);
         if (code == CL_SUCCESS)
             code = clGetEventInfo(events[i], CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, NULL);
-        if (code != CL_SUCCESS)
-            return isg_fail(error, ISG_ERR_ARGUMENT, "wait_list[%u] is no event: %s", (unsigned)i,
-                            isg_cl_error_name(code));
+        if (code != CL_SUCCESS) {
+            char refusal[60];
+            snprintf(refusal, sizeof refusal, "wait_list[%u] is no event", (unsigned)i);
+            return isg_cl_refuse(context, code, "clGetEventInfo", refusal);
+        }
         if (owner != context->cl)
             return isg_fail(error, ISG_ERR_ARGUMENT, "wait_list[%u] belongs to another OpenCL context", (unsigned)i);
         if (status < 0)

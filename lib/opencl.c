@@ -14,15 +14,17 @@ static isg_status check_device(isg_context *context, cl_context cl, cl_device_id
         return isg_fail(error, ISG_ERR_ARGUMENT, "no OpenCL %s was given", cl ? "device" : "context");
     cl_int code = clGetContextInfo(cl, CL_CONTEXT_DEVICES, 0, NULL, &bytes);
     if (code != CL_SUCCESS)
-        return isg_fail(error, ISG_ERR_ARGUMENT, "the OpenCL context that was given is none: %s",
-                        isg_cl_error_name(code));
+        return isg_cl_refuse(context, code, "clGetContextInfo", "the OpenCL context that was given is none");
     cl_device_id *devices = calloc(1, bytes + sizeof device);
     if (!devices)
         return isg_fail(error, ISG_ERR_MEMORY, "no memory for a list of devices");
     bool found = false;
-    if (clGetContextInfo(cl, CL_CONTEXT_DEVICES, bytes, devices, NULL) == CL_SUCCESS)
+    code = clGetContextInfo(cl, CL_CONTEXT_DEVICES, bytes, devices, NULL);
+    if (code == CL_SUCCESS)
         found = isg_device_place(device, devices, bytes / sizeof device) >= 0;
     free(devices);
+    if (code != CL_SUCCESS)
+        return isg_cl_fail(context, code, "clGetContextInfo", __FILE__, __LINE__);
     return found ? ISG_OK : isg_fail(error, ISG_ERR_ARGUMENT, "the device is not one of the OpenCL context's");
 }
 
@@ -39,7 +41,7 @@ static isg_status check_queue(isg_context *context, cl_context cl, cl_device_id 
     if (code == CL_SUCCESS)
         code = clGetCommandQueueInfo(*queue, CL_QUEUE_PROPERTIES, sizeof properties, &properties, NULL);
     if (code != CL_SUCCESS)
-        return isg_fail(error, ISG_ERR_ARGUMENT, "the queue that was given is none: %s", isg_cl_error_name(code));
+        return isg_cl_refuse(context, code, "clGetCommandQueueInfo", "the queue that was given is none");
     if (of_context != cl)
         return isg_fail(error, ISG_ERR_ARGUMENT, "the queue belongs to another OpenCL context");
     if (of_device != device)
@@ -65,8 +67,9 @@ isg_status isg_context_from_opencl(isg_context **out, cl_context cl, cl_device_i
     TRY(check_device(context, cl, device));
     if (queue)
         TRY(check_queue(context, cl, device, &queue));
-    if (!isg_candidate_of(&candidate, device)) {
-        st = isg_fail(&context->error, ISG_ERR_ARGUMENT, "the device that was given is none");
+    cl_int code = isg_candidate_of(&candidate, device);
+    if (code != CL_SUCCESS) {
+        st = isg_cl_refuse(context, code, "clGetDeviceInfo", "the device that was given is none");
         goto fail;
     }
     TRY(isg_context_open(context, &candidate, cl, queue));

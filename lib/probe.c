@@ -126,8 +126,11 @@ isg_status isg_probe_precision(isg_context *context, isg_dtype dtype)
     }
     if (!context->measured[wide] || v->trusted[wants_fused(context, v)] == ISG_UNCHECKED) {
         isg_status st = run_probe(context, dtype, v, context->measured[wide]);
-        if (st)
+        if (st) { // what it has found so far is not all of it
+            memset(v, 0, sizeof *v);
+            context->measured[wide] = false;
             return st;
+        }
         context->measured[wide] = true;
         isg_cache_put(&context->cache, key, v, sizeof *v);
     }

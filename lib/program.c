@@ -28,7 +28,9 @@ isg_cache_key isg_program_key(const isg_context *context, const char *const *tex
 {
     const isg_device *d = &context->device;
     char platform_version[256] = "";
-    clGetPlatformInfo(context->platform_id, CL_PLATFORM_VERSION, sizeof platform_version - 1, platform_version, NULL);
+    if (clGetPlatformInfo(context->platform_id, CL_PLATFORM_VERSION, sizeof platform_version - 1, platform_version,
+                          NULL) != CL_SUCCESS)
+        return (isg_cache_key){.known = false};
     const char *all[24] = {isg_version(), d->platform, platform_version, d->name,
                            d->vendor,     d->version,  d->c_version,     d->driver};
     for (int at = 8; *texts && at < 23; at++)

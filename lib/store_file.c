@@ -111,6 +111,24 @@ static int open_regular(const isg_store_file *file, const char *name, int flags,
     return fd;
 }
 
+// Reads what comes before the file's end, to *have.
+static isg_status read_beginning(const isg_store_file *file, int fd, void *to, int64_t bytes, int64_t *have,
+                                 const char *what, isg_error *error)
+{
+    *have = 0;
+    while (*have < bytes) {
+        ssize_t got = pread(fd, (char *)to + *have, (size_t)(bytes - *have), (off_t)*have);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return fail_errno(file, error, what);
+        if (got == 0)
+            break;
+        *have += got;
+    }
+    return ISG_OK;
+}
+
 // Reads the journal's headers, wherever they are.
 static isg_status read_headers(isg_store_file *file, isg_error *error)
 {
@@ -118,17 +136,11 @@ static isg_status read_headers(isg_store_file *file, isg_error *error)
     uint8_t *bytes = malloc((size_t)count + 1);
     if (!bytes)
         return isg_store_file_fail(file, error, ISG_ERR_MEMORY, "no memory for its journal");
-    isg_status st = ISG_OK;
-    while (have < count) {
-        ssize_t got = pread(file->records, bytes + have, (size_t)(count - have), (off_t)have);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            break;
-        have += got;
-    }
-    const char *wrong = isg_journal_find(&file->journal, bytes, have, &file->damaged_headers);
-    if (wrong)
+    isg_status st = read_beginning(file, file->records, bytes, count, &have, "its journal", error);
+    const char *wrong = st ? NULL : isg_journal_find(&file->journal, bytes, have, &file->damaged_headers);
+    if (wrong == isg_journal_no_memory)
+        st = isg_store_file_fail(file, error, ISG_ERR_MEMORY, "no memory for its journal");
+    else if (wrong)
         st = isg_store_file_fail(file, error, ISG_ERR_FORMAT, "its journal, %s%s, is of no use: %s", file->name, suffix,
                                  wrong);
     free(bytes);
@@ -282,22 +294,25 @@ isg_status isg_store_file_make(isg_store_file *file, isg_journal *journal, const
 // ---- What file and journal must be like ----
 
 // Whether the file's own header is right. *begun: what of it is not, is zeros, as before it was written.
-static bool header_right(const isg_store_file *file, bool *begun)
+static isg_status header_right(const isg_store_file *file, bool *right, bool *begun, isg_error *error)
 {
     char want[ISG_JOURNAL_PAGE], have[ISG_JOURNAL_PAGE] = {0};
-    const size_t bytes = (size_t)file->journal.data_offset;
+    const int64_t bytes = file->journal.data_offset;
+    int64_t read = 0;
     isg_journal_npy_header(&file->journal, want);
-    bool read = file->data >= 0 && pread(file->data, have, bytes, 0) == (ssize_t)bytes;
+    isg_status st =
+        file->data >= 0 ? read_beginning(file, file->data, have, bytes, &read, "cannot be read", error) : ISG_OK;
     *begun = true;
-    for (size_t i = 0; i < bytes; i++)
+    for (int64_t i = 0; i < bytes; i++)
         *begun = *begun && (have[i] == 0 || have[i] == want[i]);
-    return read && memcmp(want, have, bytes) == 0;
+    *right = read == bytes && memcmp(want, have, (size_t)bytes) == 0;
+    return st;
 }
 
-const char *isg_store_file_fault(const isg_store_file *file, int which, char text[200])
+// Of the sizes and the journal; what needs no look into the file.
+static const char *fault(const isg_store_file *file, int which, char text[200])
 {
     const isg_journal *j = &file->journal;
-    bool begun;
     if (which == 0 && file->data < 0)
         return "there is a journal, and no file";
     if (which == 0 && file->data_size != j->file_bytes) {
@@ -312,9 +327,16 @@ const char *isg_store_file_fault(const isg_store_file *file, int which, char tex
                  (long long)isg_journal_bytes(j));
         return text;
     }
-    if (which == 1 && file->damaged_headers)
-        return "one of the two headers of its journal is damaged";
-    return which == 2 && file->data >= 0 && !header_right(file, &begun) ? "its header is damaged" : NULL;
+    return which == 1 && file->damaged_headers ? "one of the two headers of its journal is damaged" : NULL;
+}
+
+isg_status isg_store_file_fault(const isg_store_file *file, int which, char text[200], const char **what,
+                                isg_error *error)
+{
+    bool right = true, begun;
+    isg_status st = which == 2 && file->data >= 0 ? header_right(file, &right, &begun, error) : ISG_OK;
+    *what = st ? NULL : right ? fault(file, which, text) : "its header is damaged";
+    return st;
 }
 
 static isg_status lock(const isg_store_file *file, int type, int64_t at, int64_t bytes, bool wait)
@@ -375,7 +397,7 @@ isg_status isg_store_file_prepare(isg_store_file *file, bool repair, isg_error *
     char text[200];
     isg_status st = ISG_OK;
     int64_t recorded = 0, damaged = 0;
-    bool begun = true;
+    bool right, begun;
     while (lock(file, F_WRLCK, 0, 1, true) && errno == EINTR) {
     }
     // What was found before the lock may be old.
@@ -383,23 +405,25 @@ isg_status isg_store_file_prepare(isg_store_file *file, bool repair, isg_error *
         file->data = open_regular(file, file->name, O_RDWR, &file->data_size, &st, error);
     if (!st && file->data >= 0 && fstat(file->data, &about) == 0)
         file->data_size = about.st_size;
-    if (!st && repair && isg_store_file_fault(file, 1, text))
+    if (!st && repair && fault(file, 1, text))
         st = restore_headers(file, error);
-    const char *wrong = st ? NULL : isg_store_file_fault(file, 1, text);
+    const char *wrong = st ? NULL : fault(file, 1, text);
     if (wrong)
         st = isg_store_file_fail(file, error, ISG_ERR_FORMAT, "%s; isogram store repair restores it", wrong);
     if (!st)
         st = isg_store_file_count(file, &recorded, NULL, &damaged, NULL, error);
     bool fresh = recorded + damaged == 0;
     if (!st && !repair && !fresh) {
-        wrong = isg_store_file_fault(file, 0, text);
-        wrong = wrong ? wrong : isg_store_file_fault(file, 2, text);
+        wrong = fault(file, 0, text);
+        if (!wrong)
+            st = isg_store_file_fault(file, 2, text, &wrong, error);
         if (wrong)
             st = isg_store_file_fail(file, error, ISG_ERR_FORMAT,
                                      "%s, with %lld tiles recorded; isogram store repair "
                                      "restores it",
                                      wrong, (long long)recorded);
-    } else if (!st && (file->data < 0 || file->data_size != file->journal.file_bytes || !header_right(file, &begun))) {
+    } else if (!st && !(st = header_right(file, &right, &begun, error)) &&
+               (file->data < 0 || file->data_size != file->journal.file_bytes || !right)) {
         // Of a store without records, what is there must be what an interrupted beginning leaves.
         if (!repair &&
             !(file->data < 0 || file->data_size == 0 || (file->data_size == file->journal.file_bytes && begun)))

@@ -31,8 +31,9 @@ isg_status isg_store_file_make(isg_store_file *file, isg_journal *journal, const
 isg_status isg_store_file_prepare(isg_store_file *file, bool repair, isg_error *error);
 void isg_store_file_close(isg_store_file *file);
 
-// What is wrong with sizes and headers; NULL: nothing. For whoever reads. text: room for the answer.
-const char *isg_store_file_fault(const isg_store_file *file, int which, char text[200]);
+// *what: what is wrong with sizes and headers; NULL: nothing. For whoever reads. text: room for the answer.
+isg_status isg_store_file_fault(const isg_store_file *file, int which, char text[200], const char **what,
+                                isg_error *error);
 enum { ISG_STORE_FAULTS = 3 }; // `which` goes from 0 to below it
 
 isg_status isg_store_file_fail(const isg_store_file *file, isg_error *error, isg_status status, const char *format, ...)

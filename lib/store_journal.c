@@ -73,21 +73,22 @@ void isg_hash_text(const isg_hash *hash, char text[2 * ISG_HASH_BYTES + 1])
         snprintf(text + 2 * i, 3, "%02x", hash->bytes[i]);
 }
 
-// Of a header, its own field counting as zeros.
-static isg_hash header_checksum(const uint8_t *bytes, int64_t count)
+const char isg_journal_no_memory[] = "no memory to read it";
+
+// Of a header, its own field counting as zeros. false: no memory.
+static bool header_checksum(const uint8_t *bytes, int64_t count, isg_hash *hash)
 {
     static const uint8_t zeros[ISG_HASH_BYTES];
     XXH3_state_t *state = XXH3_createState();
-    isg_hash hash = {{0}};
     if (!state)
-        return hash; // matches nothing: a checksum of zeros is not taken
+        return false;
     XXH3_128bits_reset(state);
     XXH3_128bits_update(state, bytes, AT_CHECKSUM);
     XXH3_128bits_update(state, zeros, sizeof zeros);
     XXH3_128bits_update(state, bytes + AT_CHECKSUM + ISG_HASH_BYTES, (size_t)count - AT_CHECKSUM - ISG_HASH_BYTES);
-    XXH128_canonicalFromHash((XXH128_canonical_t *)hash.bytes, XXH3_128bits_digest(state));
+    XXH128_canonicalFromHash((XXH128_canonical_t *)hash->bytes, XXH3_128bits_digest(state));
     XXH3_freeState(state);
-    return hash;
+    return true;
 }
 
 // ---- Geometry ----
@@ -194,8 +195,8 @@ int64_t isg_journal_place(const isg_journal *j, int64_t i, int64_t k, int64_t a,
 
 // ---- The header ----
 
-// A header of `header_bytes` made from the journal's fields; its checksum is the seed of records.
-static void fill(isg_journal *j, uint8_t *h, int64_t text_bytes)
+// A header of `header_bytes` made from the journal's fields; its checksum is the seed of records. false: no memory.
+static bool fill(isg_journal *j, uint8_t *h, int64_t text_bytes)
 {
     const isg_hash *const hashes[] = {&j->x, &j->y, &j->include, &j->factors};
     memcpy(h, magic, sizeof magic);
@@ -214,9 +215,12 @@ static void fill(isg_journal *j, uint8_t *h, int64_t text_bytes)
     for (int i = 0; i < 4; i++)
         memcpy(h + AT_X + i * ISG_HASH_BYTES, hashes[i]->bytes, ISG_HASH_BYTES);
     put_number(h + AT_TEXT_BYTES, 4, (uint64_t)text_bytes);
-    isg_hash sum = header_checksum(h, j->header_bytes);
+    isg_hash sum;
+    if (!header_checksum(h, j->header_bytes, &sum))
+        return false;
     memcpy(h + AT_CHECKSUM, sum.bytes, ISG_HASH_BYTES);
     j->seed = get_number(sum.bytes, 8);
+    return true;
 }
 
 uint8_t *isg_journal_write(isg_journal *j, const char *const lines[ISG_LINE_COUNT])
@@ -241,7 +245,11 @@ uint8_t *isg_journal_write(isg_journal *j, const char *const lines[ISG_LINE_COUN
     }
     memcpy(h + AT_TEXT, j->text, text_bytes);
     j->header_bytes = bytes;
-    fill(j, h, (int64_t)text_bytes);
+    if (!fill(j, h, (int64_t)text_bytes)) {
+        free(h);
+        isg_journal_free(j);
+        return NULL;
+    }
     return h;
 }
 
@@ -250,7 +258,7 @@ static const char *take_text(isg_journal *j, const uint8_t *text, int64_t bytes)
 {
     j->text = malloc((size_t)bytes + 1);
     if (!j->text)
-        return "no memory for its text";
+        return isg_journal_no_memory;
     memcpy(j->text, text, (size_t)bytes);
     j->text[bytes] = 0;
     int64_t at = 0;
@@ -300,7 +308,9 @@ const char *isg_journal_parse(isg_journal *j, const uint8_t *h, int64_t count)
         return "a header of an impossible size";
     if (bytes > count)
         return "it is cut short";
-    isg_hash sum = header_checksum(h, bytes);
+    isg_hash sum;
+    if (!header_checksum(h, bytes, &sum))
+        return isg_journal_no_memory;
     if (isg_hash_none(&sum) || memcmp(sum.bytes, h + AT_CHECKSUM, ISG_HASH_BYTES) != 0)
         return "its header does not match its checksum";
     if (text_bytes > bytes - AT_TEXT)
@@ -320,8 +330,15 @@ const char *isg_journal_find(isg_journal *j, const uint8_t *bytes, int64_t count
     isg_journal second;
     *damaged = 0;
     const char *first_wrong = isg_journal_parse(j, bytes, count);
+    if (first_wrong == isg_journal_no_memory)
+        return first_wrong;
     if (!first_wrong) {
-        *damaged = isg_journal_parse(&second, bytes + j->header_bytes, isg_max(count - j->header_bytes, 0)) != NULL;
+        const char *wrong = isg_journal_parse(&second, bytes + j->header_bytes, isg_max(count - j->header_bytes, 0));
+        if (wrong == isg_journal_no_memory) {
+            isg_journal_free(j);
+            return wrong;
+        }
+        *damaged = wrong != NULL;
         if (!*damaged) {
             *damaged = memcmp(bytes, bytes + j->header_bytes, (size_t)j->header_bytes) != 0;
             isg_journal_free(&second);
@@ -330,7 +347,10 @@ const char *isg_journal_find(isg_journal *j, const uint8_t *bytes, int64_t count
     }
     // Where the second stands, only the second knows.
     for (int64_t at = ISG_JOURNAL_PAGE; at < count && at <= ISG_JOURNAL_MOST_HEADER; at += ISG_JOURNAL_PAGE) {
-        if (isg_journal_parse(j, bytes + at, count - at) != NULL)
+        const char *wrong = isg_journal_parse(j, bytes + at, count - at);
+        if (wrong == isg_journal_no_memory)
+            return wrong;
+        if (wrong)
             continue;
         *damaged = 1;
         if (j->header_bytes == at)

@@ -80,6 +80,9 @@ void isg_journal_npy_header(const isg_journal *journal, char *header);
 // twice, records follow. NULL: no memory. lines: taken from `lines`, NULL for none.
 uint8_t *isg_journal_write(isg_journal *journal, const char *const lines[ISG_LINE_COUNT]);
 
+// What is wrong with a header that could not be looked at.
+extern const char isg_journal_no_memory[];
+
 // The header that begins at `bytes`. NULL, or what is wrong; then there is nothing to free.
 const char *isg_journal_parse(isg_journal *journal, const uint8_t *bytes, int64_t count);
 // From the beginning of a journal, taking the second header where the first is damaged. *damaged: headers that are.

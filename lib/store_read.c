@@ -162,9 +162,11 @@ isg_status isg_store_check(isg_store *store, isg_store_fault_fn fault, void *use
         return st;
     for (int which = 0; which < ISG_STORE_FAULTS; which++) {
         char text[200];
-        isg_store_fault f = {-1, -1, isg_store_file_fault(&store->file, which, text)};
+        isg_store_fault f = {-1, -1, NULL};
         if (which != 1 && recorded + damaged == 0) // the file is made after the journal, and nothing is lost by that
             continue;
+        if ((st = isg_store_file_fault(&store->file, which, text, &f.what, error)))
+            return st;
         *faults += f.what != NULL;
         if (f.what && fault && fault(user, &f))
             return ISG_OK;

@@ -1,5 +1,6 @@
 #include "view.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 cl_mem_flags isg_view_flags(cl_mem mem)
@@ -20,8 +21,11 @@ static isg_status check_buffer(isg_context *context, cl_mem mem, const char *nam
         code = clGetMemObjectInfo(mem, CL_MEM_CONTEXT, sizeof owner, &owner, NULL);
     if (code == CL_SUCCESS)
         code = clGetMemObjectInfo(mem, CL_MEM_SIZE, sizeof size, &size, NULL);
-    if (code != CL_SUCCESS)
-        return isg_fail(error, ISG_ERR_ARGUMENT, "%s: its cl_mem is none: %s", name, isg_cl_error_name(code));
+    if (code != CL_SUCCESS) {
+        char refusal[200];
+        snprintf(refusal, sizeof refusal, "%.150s: its cl_mem is none", name);
+        return isg_cl_refuse(context, code, "clGetMemObjectInfo", refusal);
+    }
     if (owner != context->cl)
         return isg_fail(error, ISG_ERR_ARGUMENT, "%s: its cl_mem belongs to another OpenCL context", name);
     if (type != CL_MEM_OBJECT_BUFFER)

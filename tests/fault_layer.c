@@ -1,52 +1,29 @@
 // An OpenCL layer between the loader and the driver that fails calls on demand, counts objects, lies and dawdles.
 // Loaded by OPENCL_LAYERS=/path/of/this; told what to do through fault_layer.h's functions.
 #define CL_TARGET_OPENCL_VERSION 120
-#include "fault_layer.h"
+#define LAYER_NAME               "calls"
+#define FAULT_VARIABLE           "ISOGRAM_FAULT_CALLS"
+#include "fault_arming.h"
 
 #include <CL/cl_layer.h>
 
-#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 #include <time.h>
 
-#define EXPORT __attribute__((visibility("default")))
-
 EXPORT cl_int CL_API_CALL clGetLayerInfo(cl_layer_info what, size_t bytes, void *value, size_t *bytes_ret);
 EXPORT cl_int CL_API_CALL clInitLayer(cl_uint count, const cl_icd_dispatch *target, cl_uint *count_ret,
                                       const cl_icd_dispatch **layer_ret);
-EXPORT fault_arm_fn fault_arm;
-EXPORT fault_calls_fn fault_calls;
-EXPORT fault_fired_fn fault_fired;
-EXPORT fault_live_fn fault_live;
 EXPORT fault_memory_fn fault_memory;
 EXPORT fault_delay_fn fault_delay;
 
 static const cl_icd_dispatch *below;
 static cl_icd_dispatch dispatch;
-static atomic_long calls, failing, live, buffered, most_buffered, dawdling;
-static const char *_Atomic fired;
+static atomic_long buffered, most_buffered, dawdling;
 
-void fault_arm(long at)
+static const char *fault_place(void)
 {
-    atomic_store(&calls, 0);
-    atomic_store(&fired, NULL);
-    atomic_store(&failing, at);
-}
-
-long fault_calls(void)
-{
-    return atomic_load(&calls);
-}
-
-const char *fault_fired(void)
-{
-    return atomic_load(&fired);
-}
-
-long fault_live(void)
-{
-    return atomic_load(&live);
+    return "-";
 }
 
 void fault_memory(long bytes)
@@ -59,7 +36,7 @@ void fault_delay(long microseconds)
     atomic_store(&dawdling, microseconds);
 }
 
-// Whether this call is the one.
+// Whether this call is one that fails. Takes its time first, if calls are to.
 static int fails(const char *name)
 {
     const long most = atomic_load(&dawdling);
@@ -68,10 +45,7 @@ static int fails(const char *name)
         const unsigned long r = atomic_fetch_add(&random, 0x9e3779b97f4a7c15ul) >> 32;
         nanosleep(&(struct timespec){0, (long)(r % (unsigned long)most) * 1000}, NULL);
     }
-    if (atomic_fetch_add(&calls, 1) + 1 != atomic_load(&failing))
-        return 0;
-    atomic_store(&fired, name);
-    return 1;
+    return fault_counted(name);
 }
 
 // Whether buffers are larger than a lying driver can bear.
@@ -94,7 +68,7 @@ static long bytes_of(cl_mem mem)
 static void *made(void *object)
 {
     if (object)
-        atomic_fetch_add(&live, 1);
+        atomic_fetch_add(&fault_objects, 1);
     return object;
 }
 
@@ -155,7 +129,7 @@ static void made_event(cl_int code, const cl_event *event)
     {                                                                                                                  \
         cl_int code = below->name(object);                                                                             \
         if (code == CL_SUCCESS)                                                                                        \
-            atomic_fetch_sub(&live, 1);                                                                                \
+            atomic_fetch_sub(&fault_objects, 1);                                                                       \
         return fails(#name) ? CL_OUT_OF_RESOURCES : code;                                                              \
     }
 // Root devices are not counted: retaining one means nothing.
@@ -236,7 +210,7 @@ static cl_int CL_API_CALL my_clReleaseMemObject(cl_mem mem)
     const long bytes = bytes_of(mem);
     cl_int code = below->clReleaseMemObject(mem);
     if (code == CL_SUCCESS) {
-        atomic_fetch_sub(&live, 1);
+        atomic_fetch_sub(&fault_objects, 1);
         atomic_fetch_sub(&buffered, bytes);
     }
     return fails("clReleaseMemObject") ? CL_OUT_OF_RESOURCES : code;
@@ -309,7 +283,6 @@ static cl_int CL_API_CALL my_clEnqueueUnmapMemObject(cl_command_queue queue, cl_
     return code;
 }
 
-#define LAYER_NAME "isogram faults"
 #include "layer_info.h"
 
 cl_int CL_API_CALL clInitLayer(cl_uint count, const cl_icd_dispatch *target, cl_uint *count_ret,

@@ -1,5 +1,6 @@
 // The isogram command: finds the verb and hands over.
 #include "options.h"
+#include "report.h"
 #include "verbs.h"
 
 #include <signal.h>
@@ -38,6 +39,7 @@ static void help(void)
 
 static int dispatch(int argc, char **argv)
 {
+    report_watch();
     signal(SIGPIPE, SIG_IGN); // a closed pipe is a write error with a message, not a silent death
     if (argc < 2) {
         help();

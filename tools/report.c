@@ -1,5 +1,6 @@
 #include "report.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -115,15 +116,78 @@ cJSON *report_new(const char *verb, isg_context *context, isg_precision precisio
     return report;
 }
 
-int report_finish(cJSON *report, bool print)
+// cJSON leaves out what it has no memory for, forgets what should have gone there, and goes on. So all of its blocks
+// are known here, each with its neighbours in front of it.
+typedef union block {
+    struct {
+        union block *before, *after;
+    } is;
+    max_align_t aligned;
+} block;
+static block *first_block;
+static bool lacking;
+
+static void *take_block(size_t bytes)
+{
+    block *b = bytes < SIZE_MAX - sizeof *b ? malloc(sizeof *b + bytes) : NULL;
+    if (!b) {
+        lacking = true;
+        return NULL;
+    }
+    b->is.before = NULL;
+    b->is.after = first_block;
+    if (first_block)
+        first_block->is.before = b;
+    first_block = b;
+    return b + 1;
+}
+
+static void give_block(void *memory)
+{
+    if (!memory)
+        return;
+    block *b = (block *)memory - 1;
+    *(b->is.before ? &b->is.before->is.after : &first_block) = b->is.after;
+    if (b->is.after)
+        b->is.after->is.before = b->is.before;
+    free(b);
+}
+
+void report_watch(void)
+{
+    cJSON_InitHooks(&(cJSON_Hooks){take_block, give_block});
+}
+
+// Frees a report, and what it should have had.
+static void discard(cJSON *report)
+{
+    cJSON_Delete(report);
+    while (lacking && first_block)
+        give_block(first_block + 1);
+}
+
+// Prints and frees both.
+static int finish(cJSON *report, char *text)
 {
     int code = EXIT_DONE;
-    if (print) {
-        char *text = cJSON_Print(report);
-        if (!text || puts(text) < 0 || fflush(stdout) != 0)
-            code = complain("standard output: cannot write the report");
-        free(text);
-    }
-    cJSON_Delete(report);
+    if (!text || lacking)
+        code = complain("no memory for the report");
+    else if (puts(text) < 0 || fflush(stdout) != 0)
+        code = complain("standard output: cannot write the report");
+    cJSON_free(text);
+    discard(report);
     return code;
+}
+
+int report_finish(cJSON *report, bool print)
+{
+    if (print)
+        return finish(report, cJSON_Print(report));
+    discard(report);
+    return EXIT_DONE;
+}
+
+int report_finish_line(cJSON *report)
+{
+    return finish(report, cJSON_PrintUnformatted(report));
 }

@@ -37,7 +37,12 @@ isg_precision precision_of(isg_dtype dtype);
 cJSON *report_new(const char *verb, isg_context *context, isg_precision precision);
 cJSON *report_device(const isg_device *device);
 cJSON *report_shape(int32_t ndim, const int64_t *shape);
-// Prints the report when asked for, and frees it. EXIT_FAILED when standard output cannot take it.
+// Prints the report when asked for, and frees it. EXIT_FAILED when standard output cannot take it, or where it lacks
+// something for which there was no memory.
 int report_finish(cJSON *report, bool print);
+// The same of a report that is one line.
+int report_finish_line(cJSON *report);
+// To be called before the first report: from then on it is known when memory for one has run out.
+void report_watch(void);
 
 #endif

@@ -78,12 +78,7 @@ static int print_report(const isg_store_info *info, const isg_store_report *r, i
     cJSON_AddNumberToObject(seconds, "wait", r->wait_seconds);
     cJSON_AddNumberToObject(seconds, "sync", r->sync_seconds);
     cJSON_AddNumberToObject(report, "overlap", overlap_of(r));
-    char *text = cJSON_PrintUnformatted(report);
-    int code = text && puts(text) >= 0 && fflush(stdout) == 0 ? EXIT_DONE
-                                                              : complain("standard output: cannot write the report");
-    free(text);
-    cJSON_Delete(report);
-    return code;
+    return report_finish_line(report);
 }
 
 // Computes what is left, and tells of it.

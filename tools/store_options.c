@@ -140,7 +140,7 @@ static void show_json(const isg_store_progress *p, double rate, double left)
     if (text)
         puts(text);
     fflush(stdout);
-    free(text);
+    cJSON_free(text);
     cJSON_Delete(line);
 }
 

@@ -106,10 +106,7 @@ static int conclude(const common_options *common, const crew *c, isg_store *stor
         cJSON_AddNumberToObject(report, "recorded", (double)info.recorded);
         cJSON_AddNumberToObject(report, "workers", (double)c->count);
         cJSON_AddNumberToObject(report, "seconds", seconds);
-        char *text = cJSON_PrintUnformatted(report);
-        puts(text ? text : "{}");
-        free(text);
-        cJSON_Delete(report);
+        return report_finish_line(report);
     } else if (!common->quiet) {
         printf("K         %lld x %lld %s in %s, %lld tiles of side %lld\n", (long long)info.n, (long long)info.m,
                isg_dtype_name(info.dtype), common->output, (long long)info.tiles, (long long)info.side);

@@ -112,10 +112,13 @@ int verb_devices(int argc, char **argv)
     int32_t count = 0;
     if (!devices)
         return complain("no memory");
-    if (isg_device_list(devices, MOST_DEVICES, &count, &error)) {
+    isg_status st = isg_device_list(devices, MOST_DEVICES, &count, &error);
+    if (st && count == 0) {
         free(devices);
         return complain("%s", error.message);
     }
+    if (st) // the others are of use
+        warn("%s; what does not answer is left out", error.message);
     isg_context *chosen = open_context(&common);
     cJSON *report = report_new("devices", chosen, ISG_PRECISION_DEFAULT);
     cJSON *list = cJSON_AddArrayToObject(report, "devices");

@@ -108,5 +108,5 @@ int verb_verify(int argc, char **argv)
         printf("%s: %d equal, %d different, %d failed, %d not there\n", summary.device.name, (int)summary.equal,
                (int)summary.different, (int)summary.failed, (int)summary.unsupported);
     int code = report_finish(report, common.json);
-    return st ? complain("%s", error.message) : code;
+    return code ? code : st ? complain("%s", error.message) : EXIT_DONE;
 }
