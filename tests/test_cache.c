@@ -197,7 +197,7 @@ START_TEST(unusable_folders)
 }
 END_TEST
 
-// Another user's folder, and a link that leads nowhere.
+// Another user's folder, a link that leads nowhere, and one that cannot be made.
 START_TEST(foreign_folders)
 {
     place p;
@@ -216,7 +216,9 @@ START_TEST(foreign_folders)
     ck_assert_int_eq(symlink("/nowhere/at/all", p.path), 0);
     isg_cache_open(&c, p.path, count_warnings, NULL);
     ck_assert_ptr_null(c.folder);
-    ck_assert_int_eq(warnings, 2);
+    isg_cache_open(&c, "/proc/nowhere", count_warnings, NULL);
+    ck_assert_ptr_null(c.folder);
+    ck_assert_int_eq(warnings, 3);
     close_place(&p);
 }
 END_TEST

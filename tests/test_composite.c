@@ -189,6 +189,10 @@ START_TEST(wrong_texts)
         {"rbf(sigma=1;gamma=2)", "',' or ')' should come where ';gamma=2)' stands"},
         {"rbf(sigma=1,)", "the name of a setting should come where ')' stands"},
         {"rbf(1)", "'=' should come where ')' stands"},
+        {"-rbf", "a number should come where '-rbf' stands"},
+        {".*rbf", "a number should come where '.*rbf' stands"},
+        {"a_name_of_more_than_sixty_three_letters_is_quoted_up_to_there_and_cut",
+         "'a_name_of_more_than_sixty_three_letters_is_quoted_up_to_there_a'."},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         refused(cases[i][0], cases[i][1]);
@@ -204,6 +208,8 @@ START_TEST(nearest_names)
     ck_assert_str_eq(isg_kernel_nearest("rgf"), "rbf");
     ck_assert_str_eq(isg_kernel_nearest("matren52"), "matern52");
     ck_assert_str_eq(isg_kernel_nearest("wendlnd"), "wendland");
+    for (const isg_kernel *const *row = isg_kernel_list(); *row; row++)
+        ck_assert_ptr_null((*row)->aliases[COUNT((*row)->aliases) - 1]); // where searches end
 }
 END_TEST
 
@@ -240,6 +246,28 @@ START_TEST(limits)
     ck_assert_ptr_null(more);
     ck_assert_ptr_nonnull(strstr(error.message, "63 rows and operations"));
     isg_composite_destroy(&made);
+    // As text, too: 17 rows summed; 16 rows, each with its multiple, in 16 multiples of all, and one more.
+    strcpy(text, "rbf");
+    for (int i = 1; i < 17; i++)
+        strcat(text, " + rbf");
+    refused(text, "more than 16 rows");
+    for (int around = 16; around <= 17; around++) {
+        strcpy(text, "");
+        for (int i = 0; i < around; i++)
+            strcat(text, "2*(");
+        strcat(text, "(2*rbf)");
+        for (int i = 1; i < 16; i++)
+            strcat(text, "*(2*rbf)");
+        for (int i = 0; i < around; i++)
+            strcat(text, ")");
+        if (around == 16) {
+            made = parsed(text);
+            ck_assert_int_eq(made->count, ISG_MAX_STEPS);
+            isg_composite_destroy(&made);
+        } else {
+            refused(text, "63 rows and operations");
+        }
+    }
     made = parsed("rbf");
     const double bad[] = {0, -1, NAN, INFINITY};
     for (size_t i = 0; i < COUNT(bad); i++)

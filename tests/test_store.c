@@ -123,6 +123,42 @@ START_TEST(crafted_headers)
 }
 END_TEST
 
+// The second header is looked for behind the first's every possible size, and believed only where it says that size.
+START_TEST(second_headers)
+{
+    isg_journal j = journal_of(ISG_STORE_FULL, ISG_F32, 70, 70, 64, true), back;
+    char *line = malloc(ISG_JOURNAL_MOST_HEADER + 1);
+    const char *lines[ISG_LINE_COUNT] = {line};
+    memset(line, 'x', ISG_JOURNAL_MOST_HEADER);
+    line[ISG_JOURNAL_MOST_HEADER] = 0;
+    ck_assert_ptr_null(isg_journal_write(&j, lines)); // a text that no header holds
+    ck_assert_ptr_null(j.text);
+    for (int pages = 256; pages >= 2; pages -= 127) {
+        line[ISG_JOURNAL_PAGE * (pages - 1)] = 0;
+        uint8_t *one = isg_journal_write(&j, lines);
+        ck_assert_ptr_nonnull(one);
+        ck_assert_int_eq(j.header_bytes, pages * ISG_JOURNAL_PAGE);
+        const int64_t room = 3 * ISG_JOURNAL_MOST_HEADER;
+        uint8_t *bytes = calloc((size_t)room, 1);
+        for (int64_t at = 1; at <= pages + 1; at++) {
+            int damaged = -1;
+            memset(bytes, 0, (size_t)room);
+            memcpy(bytes + at * ISG_JOURNAL_PAGE, one, (size_t)j.header_bytes);
+            const char *wrong = isg_journal_find(&back, bytes, room, &damaged);
+            ck_assert_msg((wrong == NULL) == (at == pages), "page %d of %d: %s", (int)at, pages,
+                          wrong ? wrong : "taken");
+            ck_assert_int_eq(damaged, wrong ? 2 : 1);
+            if (!wrong)
+                isg_journal_free(&back);
+        }
+        free(bytes);
+        free(one);
+        isg_journal_free(&j);
+    }
+    free(line);
+}
+END_TEST
+
 // A record is its own tile's, of its own journal, and whole; zeros are none.
 START_TEST(records)
 {
@@ -195,6 +231,10 @@ START_TEST(places)
         isg_tile t = isg_journal_tile(&j, index);
         ck_assert(t.j >= 0 && t.j <= t.i && t.row < j.n);
         ck_assert_int_eq(isg_journal_index(&j, t.i, t.j), index);
+        if (t.i > 0) { // the last of the row above, and the first of this one
+            isg_tile above = isg_journal_tile(&j, index - t.j - 1), first = isg_journal_tile(&j, index - t.j);
+            ck_assert(above.i == t.i - 1 && above.j == above.i && first.i == t.i && first.j == 0);
+        }
     }
 }
 END_TEST
@@ -202,7 +242,7 @@ END_TEST
 START_TEST(impossible)
 {
     const isg_journal good = {.dtype = ISG_F32, .n = 100, .m = 100, .d = 1, .side = 64, .symmetric = true};
-    isg_journal bad[] = {good, good, good, good, good, good, good, good, good, good, good};
+    isg_journal bad[] = {good, good, good, good, good, good, good, good, good, good, good, good, good};
     bad[0].side = 100;
     bad[1].side = 0;
     bad[2].side = 1 << 20;
@@ -215,6 +255,8 @@ START_TEST(impossible)
     bad[9].layout = ISG_STORE_TILES;
     bad[9].symmetric = false;
     bad[10].d = -1;
+    bad[11].n = bad[11].m = (int64_t)1 << 40; // whose tiles could be counted
+    bad[12].n = bad[12].m = (int64_t)1 << 30; // 2^62 bytes
     isg_journal one = good;
     ck_assert_ptr_null(isg_journal_derive(&one));
     for (size_t i = 0; i < COUNT(bad); i++)
@@ -461,8 +503,9 @@ END_TEST
 int main(void)
 {
     char folder[] = "/tmp/isogram-store-XXXXXX";
-    const TTest *const tests[] = {headers,    crafted_headers, records, places,
-                                  impossible, in_pieces,       claims,  readers_check_what_is_not_synced,
+    const TTest *const tests[] = {headers,   crafted_headers, second_headers,
+                                  records,   places,          impossible,
+                                  in_pieces, claims,          readers_check_what_is_not_synced,
                                   refusals};
     if (!mkdtemp(folder) || chdir(folder) != 0)
         return EXIT_FAILURE;
