@@ -27,8 +27,9 @@ typedef enum refusal {
 } refusal;
 
 static refusal refusing;
-static bool from_binary;     // the last program that was made
-static size_t largest_group; // 0: the kernel's own
+static bool from_binary;          // the last program that was made
+static size_t largest_group;      // 0: the kernel's own
+static const char *replaced, *by; // in sources
 static int binaries, sources;
 
 // The loader's function behind the one of this file.
@@ -66,7 +67,15 @@ cl_program CL_API_CALL clCreateProgramWithSource(cl_context context, cl_uint cou
     NEXT(clCreateProgramWithSource);
     sources++;
     from_binary = false;
-    return call(context, count, texts, lengths, code);
+    const char *at = replaced ? strstr(texts[0], replaced) : NULL;
+    if (!at)
+        return call(context, count, texts, lengths, code);
+    size_t room = strlen(texts[0]) + strlen(by) + 1;
+    char *text = malloc(room);
+    snprintf(text, room, "%.*s%s%s", (int)(at - texts[0]), texts[0], by, at + strlen(replaced));
+    cl_program made = call(context, 1, (const char *[]){text}, NULL, code);
+    free(text);
+    return made;
 }
 
 cl_int CL_API_CALL clBuildProgram(cl_program program, cl_uint count, const cl_device_id *devices, const char *options,
@@ -267,6 +276,84 @@ START_TEST(small_groups)
 }
 END_TEST
 
+static isg_context *open_with(isg_arithmetic arithmetic, isg_error *error)
+{
+    isg_context *context;
+    *error = (isg_error){ISG_OK, ""};
+    isg_context_create(&context, isg_context_params(.arithmetic = arithmetic, .cache_dir = "off", .error = error));
+    return context;
+}
+
+// Devices that compute otherwise than they should: what the probe's own kernels are made to do. Such a device is
+// refused by name, unless it is only its double precision that is wrong.
+START_TEST(wrong_numbers)
+{
+    static const struct {
+        const char *right, *wrong, *says;
+    } cases[] = {
+        {"product[i] = a[i] * b[i];", "product[i] = a[i] * b[i] * (scalar)1.0000005f;", "does not round float32"},
+        {"sum[i] = a[i] + c[i];", "sum[i] = a[i] + c[i] * (scalar)1.0000005f;", "does not round float32"},
+        {"unfused[i] = a[i] * b[i] + c[i];", "unfused[i] = fma(a[i], b[i], c[i]);", "fuses a * b + c in float32"},
+        {"(ulong)(x < y)", "(ulong)(x < y / 2)", "computes wrong 64-bit integers"},
+        {"STORE(e, exps + i * LANES);", "STORE(-e, exps + i * LANES);", "its self-check failed"},
+        {"STORE(mul_normal(e, e), products", "STORE(mul_normal(e, -e), products", "its self-check failed"},
+    };
+    isg_error error;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        replaced = cases[i].right;
+        by = cases[i].wrong;
+        isg_context *context = open_with(ISG_ARITHMETIC_UNFUSED, &error);
+        ck_assert_msg(!context, "case %d was not noticed", (int)i);
+        ck_assert_int_eq(error.status, ISG_ERR_UNTRUSTED);
+        ck_assert_msg(strstr(error.message, cases[i].says) != NULL, "%s", error.message);
+    }
+    replaced = "product[i] = a[i] * b[i];";
+    by = "product[i] = a[i] * b[i];\n#if REAL_BITS == 64\nproduct[i] *= 1.5;\n#endif\n";
+    isg_context *context = open_with(ISG_ARITHMETIC_UNFUSED, &error);
+    ck_assert_msg(context != NULL, "%s", error.message);
+    if (context->device.lanes_f64 > 0) {
+        const isg_probe *p = isg_context_probe(context);
+        ck_assert(p->trusted_f32 && !p->trusted_f64 && !p->rounds_to_nearest);
+        ck_assert_int_eq(isg_context_require(context, ISG_F64), ISG_ERR_UNTRUSTED);
+        ck_assert_ptr_nonnull(strstr(isg_context_error(context)->message, "does not round float64"));
+    }
+    replaced = NULL;
+    isg_context_destroy(&context);
+}
+END_TEST
+
+// An fma that rounds twice is not used: auto is unfused there, and fused arithmetic goes by integers, to the same bits.
+START_TEST(wrong_fma)
+{
+    isg_error error;
+    replaced = "fused[i] = fma(a[i], b[i], c[i]);";
+    by = "fused[i] = a[i] * b[i] + c[i];";
+    isg_context *context = open_with(ISG_ARITHMETIC_AUTO, &error);
+    ck_assert_msg(context != NULL, "%s", error.message);
+    ck_assert_str_eq(isg_context_contract(context, ISG_PRECISION_F32), "isogram-2/f32/unfused");
+    isg_context_destroy(&context);
+    context = open_with(ISG_ARITHMETIC_FUSED, &error);
+    ck_assert_msg(context != NULL, "%s", error.message);
+    ck_assert_str_eq(isg_context_contract(context, ISG_PRECISION_F32), "isogram-2/f32/fused");
+    ck_assert(isg_context_probe(context)->fma_by_integers_f32 && !isg_context_probe(context)->fma_fused_f32);
+    replaced = NULL;
+    enum { N = 30, D = 3 };
+    suite_random random = suite_stream(3);
+    float *x = device_points(&random, ISG_F32, N * D, -1, 1), *k = device_guard(ISG_F32, N * N);
+    isg_gram_params params = {.x = isg_matrix_f32(x, N, D)};
+    float *want = device_expected(context, &params);
+    isg_gram *gram;
+    device_ok(context, isg_gram_create(context, &gram, &params));
+    device_ok(context, isg_gram_dense(gram, isg_matrix_f32(k, N, N)));
+    device_same_bits(ISG_F32, k, N, want, N, N, N, "fma by integers");
+    isg_gram_destroy(&gram);
+    isg_context_destroy(&context);
+    device_guard_free(k, ISG_F32, N * N);
+    free(want);
+    free(x);
+}
+END_TEST
+
 // Kernels and sources that are not there.
 START_TEST(unknown_names)
 {
@@ -288,7 +375,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {refused_binaries, binaries_that_are_not_to_be_had, words_of_the_compiler,
-                                  small_groups, unknown_names};
+    const TTest *const tests[] = {refused_binaries,      binaries_that_are_not_to_be_had,
+                                  words_of_the_compiler, small_groups,
+                                  wrong_numbers,         wrong_fma,
+                                  unknown_names};
     return suite_run(suite_of("program", tests, COUNT(tests)));
 }
