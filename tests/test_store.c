@@ -429,13 +429,60 @@ START_TEST(readers_check_what_is_not_synced)
 }
 END_TEST
 
+// In every element type and layout, with the mirror images of tiles; read in blocks from either side of the diagonal.
+START_TEST(types_and_layouts)
+{
+    place p;
+    place_open(&p);
+    static const struct {
+        isg_precision precision;
+        isg_dtype dtype;
+    } types[] = {{ISG_PRECISION_F64, ISG_F64}, {ISG_PRECISION_F32, ISG_F16}, {ISG_PRECISION_F32, ISG_F32}};
+    isg_error error = {ISG_OK, ""};
+    for (size_t t = 0; t < COUNT(types); t++) {
+        if (types[t].dtype == ISG_F64 && isg_context_device(p.context)->lanes_f64 == 0)
+            continue;
+        const size_t element = isg_dtype_bytes(types[t].dtype);
+        p.gram.precision = types[t].precision;
+        isg_gram *gram;
+        char *want = malloc(N * N * element), *got = malloc(N * N * element);
+        device_ok(p.context, isg_gram_create(p.context, &gram, &p.gram));
+        device_ok(p.context, isg_gram_dense(gram, isg_matrix(types[t].dtype, want, N, N)));
+        isg_gram_destroy(&gram);
+        for (int layout = ISG_STORE_FULL; layout <= ISG_STORE_TILES; layout++) {
+            isg_store_params params = {.resume = 1, .dtype = types[t].dtype, .layout = (isg_store_layout)layout};
+            unlink("k.npy");
+            unlink("k.npy.journal");
+            isg_store *store = made(&p, &params);
+            device_ok(p.context, isg_store_compute(store, NULL));
+            ck_assert_msg(isg_store_read(store, 0, 0, isg_matrix(types[t].dtype, got, N, N), &error) == ISG_OK, "%s",
+                          error.message);
+            ck_assert_msg(memcmp(got, want, N * N * element) == 0, "%s, layout %d", isg_dtype_name(types[t].dtype),
+                          layout);
+            ck_assert_int_eq(isg_store_read(store, 3, N - 5, isg_matrix(types[t].dtype, got, 7, 5), &error), ISG_OK);
+            for (int i = 0; i < 7; i++)
+                ck_assert_mem_eq(got + (size_t)(5 * i) * element, want + (size_t)((3 + i) * N + N - 5) * element,
+                                 5 * element);
+            ck_assert_int_eq(isg_store_read(store, 3, 3, isg_matrix(types[t].dtype, NULL, 0, 5), &error), ISG_OK);
+            isg_store_close(&store);
+        }
+        free(want);
+        free(got);
+    }
+    place_close(&p);
+}
+END_TEST
+
 START_TEST(refusals)
 {
     place p;
     place_open(&p);
     isg_store *store;
     isg_gram_params fast = p.gram, lenient = p.gram, two = p.gram, nothing = p.gram, buffer = p.gram;
+    isg_gram_params y_buffer = p.gram, cross = p.gram;
     double factors[N] = {1};
+    cross.y = y_buffer.y = p.gram.x;
+    y_buffer.y.mem = &buffer;
     fast.method = ISG_METHOD_FAST;
     lenient.allow_nonfinite = 1;
     two.factors = factors;
@@ -458,7 +505,14 @@ START_TEST(refusals)
         {{.path = "k.npy", .gram = &nothing}, ISG_ERR_SHAPE, ""},
         {{.path = "k.npy", .gram = &p.gram, .dtype = ISG_F64}, ISG_ERR_DTYPE, "float64"},
         {{.path = "k.npy", .gram = &p.gram, .dtype = ISG_U8}, ISG_ERR_DTYPE, "uint8"},
+        {{.path = "k.npy", .gram = &y_buffer}, ISG_ERR_ARGUMENT, "host memory"},
+        {{.path = "k.npy", .gram = &cross, .layout = ISG_STORE_TILES}, ISG_ERR_ARGUMENT, "K(X, X)"},
         {{.path = "k.npy", .gram = &p.gram, .side = 65}, ISG_ERR_ARGUMENT, "65"},
+        {{.path = "k.npy", .gram = &p.gram, .side = -64}, ISG_ERR_ARGUMENT, "tiles of side -64"},
+        {{.path = "k.npy", .gram = &p.gram, .side = 16448}, ISG_ERR_ARGUMENT, "tiles of side 16448"},
+        {{.path = "k.npy", .gram = &p.gram, .parts = -1}, ISG_ERR_ARGUMENT, "part 0 of -1"},
+        {{.path = "k.npy", .gram = &p.gram, .parts = 2}, ISG_ERR_ARGUMENT, "part 0 of 2"},
+        {{.path = "k.npy", .gram = &p.gram, .part = 1}, ISG_ERR_ARGUMENT, "part 1 of 0"},
         {{.path = "k.npy", .gram = &p.gram, .memory_bytes = -1}, ISG_ERR_ARGUMENT, "memory"},
         {{.path = "k.npy", .gram = &p.gram, .memory_bytes = 5000}, ISG_ERR_ARGUMENT, "memory"},
         {{.path = "k.npy", .gram = &p.gram, .part = 3, .parts = 2}, ISG_ERR_ARGUMENT, "part 3 of 2"},
@@ -484,7 +538,17 @@ START_TEST(refusals)
     ck_assert_int_eq(isg_store_read(store, N - 1, 0, good, &error), ISG_ERR_SHAPE);
     ck_assert_int_eq(isg_store_read(store, -1, 0, good, &error), ISG_ERR_SHAPE);
     ck_assert_int_eq(isg_store_read(store, 0, INT64_MAX, good, &error), ISG_ERR_SHAPE);
+    ck_assert_int_eq(isg_store_read(store, 0, -1, good, &error), ISG_ERR_SHAPE);
+    ck_assert_int_eq(isg_store_read(store, 0, 0, isg_matrix_f32(value, -1, 2), &error), ISG_ERR_SHAPE);
+    ck_assert_int_eq(isg_store_read(store, 0, 0, isg_matrix_f32(value, 2, -1), &error), ISG_ERR_SHAPE);
     ck_assert_int_eq(isg_store_read(store, 0, 0, isg_matrix(ISG_F64, value, 1, 1), &error), ISG_ERR_DTYPE);
+    ck_assert_int_eq(isg_store_read(store, 0, 0, isg_vector(ISG_F32, value, 4), &error), ISG_ERR_SHAPE);
+    ck_assert_int_eq(isg_store_read(store, 0, 0, isg_matrix_f32(NULL, 2, 2), &error), ISG_ERR_SHAPE);
+    isg_array of_device = good;
+    of_device.mem = &buffer;
+    ck_assert_int_eq(isg_store_read(store, 0, 0, of_device, &error), ISG_ERR_SHAPE);
+    ck_assert_int_eq(isg_store_open(NULL, "k.npy", &error), ISG_ERR_ARGUMENT);
+    ck_assert_int_eq(isg_store_create(p.context, &(isg_store *){NULL}, NULL), ISG_ERR_ARGUMENT);
     isg_store *again, *reader;
     ck_assert_int_eq(
         isg_store_create(p.context, &again, isg_store_params(.path = "k.npy", .gram = &p.gram, .side = SIDE)),
@@ -503,10 +567,10 @@ END_TEST
 int main(void)
 {
     char folder[] = "/tmp/isogram-store-XXXXXX";
-    const TTest *const tests[] = {headers,   crafted_headers, second_headers,
-                                  records,   places,          impossible,
-                                  in_pieces, claims,          readers_check_what_is_not_synced,
-                                  refusals};
+    const TTest *const tests[] = {headers,           crafted_headers, second_headers,
+                                  records,           places,          impossible,
+                                  in_pieces,         claims,          readers_check_what_is_not_synced,
+                                  types_and_layouts, refusals};
     if (!mkdtemp(folder) || chdir(folder) != 0)
         return EXIT_FAILURE;
     int code = suite_run(suite_of("store", tests, COUNT(tests)));
