@@ -255,7 +255,8 @@ START_TEST(impossible)
     bad[9].layout = ISG_STORE_TILES;
     bad[9].symmetric = false;
     bad[10].d = -1;
-    bad[11].n = bad[11].m = (int64_t)1 << 40; // whose tiles could be counted
+    bad[11].n = bad[11].m = (int64_t)1 << 40; // whose tiles can be counted
+    bad[11].side = ISG_MOST_SIDE;
     bad[12].n = bad[12].m = (int64_t)1 << 30; // 2^62 bytes
     isg_journal one = good;
     ck_assert_ptr_null(isg_journal_derive(&one));
