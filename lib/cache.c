@@ -1,4 +1,5 @@
 #include "cache.h"
+#include "file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -126,37 +127,17 @@ static XXH128_canonical_t checksum_of(const header *head, const void *blob, size
 
 static void path_of(const isg_cache *cache, isg_cache_key key, char *path, size_t bytes)
 {
-    int at = snprintf(path, bytes, "%s/", cache->folder);
-    for (size_t i = 0; i < sizeof key.bytes && at > 0 && (size_t)at < bytes; i++)
-        at += snprintf(path + at, bytes - (size_t)at, "%02x", key.bytes[i]);
+    isg_text text = {path, bytes, 0};
+    isg_put(&text, "%s/", cache->folder);
+    for (size_t i = 0; i < sizeof key.bytes; i++)
+        isg_put(&text, "%02x", key.bytes[i]);
 }
 
+// An end before the last byte is a failure, too.
 static bool read_all(int file, void *to, size_t bytes)
 {
-    for (char *at = to; bytes > 0;) {
-        ssize_t got = read(file, at, bytes);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return false;
-        at += got;
-        bytes -= (size_t)got;
-    }
-    return true;
-}
-
-static bool write_all(int file, const void *from, size_t bytes)
-{
-    for (const char *at = from; bytes > 0;) {
-        ssize_t put = write(file, at, bytes);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            return false;
-        at += put;
-        bytes -= (size_t)put;
-    }
-    return true;
+    int64_t have = 0;
+    return isg_file_read(file, to, (int64_t)bytes, &have) && have == (int64_t)bytes;
 }
 
 // The blob of an open file, or NULL with the reason.
@@ -225,7 +206,7 @@ void isg_cache_put(const isg_cache *cache, isg_cache_key key, const void *blob, 
         say(cache, ISG_LOG_WARN, "cannot write to the cache %s: %s", cache->folder, strerror(errno));
         return;
     }
-    bool written = write_all(file, &head, sizeof head) && write_all(file, blob, bytes);
+    bool written = isg_file_write(file, &head, sizeof head) && isg_file_write(file, blob, (int64_t)bytes);
     written = close(file) == 0 && written;
     if (!written || rename(temporary, path) != 0) {
         say(cache, ISG_LOG_WARN, "cannot write cache file %s: %s", path, strerror(errno));

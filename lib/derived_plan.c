@@ -195,6 +195,10 @@ isg_status isg_derived_plan_make(isg_derived_plan *plan, isg_derived derived, co
         return isg_fail(error, ISG_ERR_ARGUMENT, "a filter needs parameters");
     if ((unsigned)derived >= ISG_DERIVED_COUNT)
         return isg_fail(error, ISG_ERR_ARGUMENT, "unknown derived filter");
+    // Axes are looked for in the list before a filter's plan checks it.
+    if (params->filter.axis_count < 0 || params->filter.axis_count > ndim)
+        return isg_fail(error, ISG_ERR_ARGUMENT, "%d axes of an array of %d dimensions", (int)params->filter.axis_count,
+                        (int)ndim);
     isg_filter_params each = spread(&params->filter);
     maker m = {plan, &each, ndim, shape, in, error};
     if (params->filter.fills_nothing)

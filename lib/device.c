@@ -186,8 +186,10 @@ isg_status isg_candidates(isg_candidate **list, int32_t *count, isg_trouble trou
         }
         if (found > MAX_DEVICES)
             found = MAX_DEVICES;
+        if (found == 0)
+            continue;
         isg_candidate *grown = realloc(*list, ((size_t)*count + found) * sizeof **list);
-        if (!grown && found > 0) {
+        if (!grown) {
             free(*list);
             *list = NULL;
             *count = 0;

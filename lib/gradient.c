@@ -116,7 +116,7 @@ static isg_status check(isg_gram *gram, isg_gradient_params *p)
         return st;
     const isg_array *const inputs[] = {&p->v, &p->w};
     for (int i = 0; i < 2; i++)
-        if (isg_dtype_bytes(inputs[i]->dtype) == 0 || inputs[i]->dtype == ISG_F16)
+        if (inputs[i]->dtype == ISG_F16)
             return isg_fail(error, ISG_ERR_DTYPE, "%s is of %s", i ? "W" : "V", isg_dtype_name(inputs[i]->dtype));
     if (p->v.shape[1] > INT32_MAX / 4)
         return isg_fail(error, ISG_ERR_OVERFLOW, "V has %lld columns", (long long)p->v.shape[1]);

@@ -31,7 +31,7 @@ const isg_kernel *isg_kernel_find(const char *name)
     for (int i = 0; i < ISG_KERNEL_COUNT; i++) {
         if (strcmp(rows[i].name, name) == 0)
             return &rows[i];
-        for (int a = 0; a < 4 && rows[i].aliases[a]; a++)
+        for (int a = 0; rows[i].aliases[a]; a++)
             if (strcmp(rows[i].aliases[a], name) == 0)
                 return &rows[i];
     }
@@ -56,7 +56,7 @@ const char *isg_kernel_nearest(const char *name)
     size_t least = (strlen(name) < 3 ? 1 : strlen(name) / 3) + 1;
     for (int i = 0; i < ISG_KERNEL_COUNT; i++) {
         try_name(name, rows[i].name, &best, &least);
-        for (int a = 0; a < 4 && rows[i].aliases[a]; a++)
+        for (int a = 0; rows[i].aliases[a]; a++)
             try_name(name, rows[i].aliases[a], &best, &least);
     }
     return best;

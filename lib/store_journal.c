@@ -134,8 +134,8 @@ const char *isg_journal_derive(isg_journal *j)
         j->tiles /= 2;
     bool fits =
         j->layout == ISG_STORE_FULL ? isg_mul(j->n, j->m, &count) : isg_mul(j->tiles, j->side * j->side, &count);
-    if (!fits || !isg_mul(count, (int64_t)isg_dtype_bytes(j->dtype), &bytes) || bytes > most ||
-        j->tiles > most / ISG_RECORD_BYTES)
+    // A tile has 64 elements at least, but for the last one, so that records take no more than the elements do.
+    if (!fits || !isg_mul(count, (int64_t)isg_dtype_bytes(j->dtype), &bytes) || bytes > most)
         return "a size that does not fit 64 bits";
     char header[ISG_NPY_HEADER_ROOM];
     isg_array file;
@@ -156,11 +156,9 @@ isg_tile isg_journal_tile(const isg_journal *j, int64_t index)
 {
     isg_tile t = {.index = index};
     if (j->symmetric) {
+        // At most 2^60 elements make fewer than 2^49 tiles, so that 8 index + 1 is exact; a whole root is exact, too,
+        // and where there is none the next whole number is much further away than the rounding.
         t.i = (int64_t)((sqrt(8 * (double)index + 1) - 1) / 2);
-        while (triangle(t.i) > index) // the root is rounded
-            t.i--;
-        while (triangle(t.i + 1) <= index)
-            t.i++;
         t.j = index - triangle(t.i);
     } else {
         int64_t across = tiles_along(j->m, j->side);

@@ -3,9 +3,11 @@
 
 #include "cache.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -195,8 +197,159 @@ START_TEST(unusable_folders)
 }
 END_TEST
 
+// Another user's folder, a link that leads nowhere, and one that cannot be made.
+START_TEST(foreign_folders)
+{
+    place p;
+    open_place(&p);
+    char folder[100] = "/"; // who is not root cannot write there anyway
+    isg_cache c;
+    if (geteuid() == 0) {
+        snprintf(folder, sizeof folder, "%s/theirs", p.folder);
+        ck_assert_int_eq(mkdir(folder, 0755), 0);
+        ck_assert_int_eq(chown(folder, 1, 1), 0);
+    }
+    isg_cache_open(&c, folder, count_warnings, NULL);
+    ck_assert_ptr_null(c.folder);
+    if (geteuid() == 0)
+        rmdir(folder);
+    ck_assert_int_eq(symlink("/nowhere/at/all", p.path), 0);
+    isg_cache_open(&c, p.path, count_warnings, NULL);
+    ck_assert_ptr_null(c.folder);
+    isg_cache_open(&c, "/proc/nowhere", count_warnings, NULL);
+    ck_assert_ptr_null(c.folder);
+    ck_assert_int_eq(warnings, 3);
+    close_place(&p);
+}
+END_TEST
+
+// Where a cache lies, by what the caller and the environment say; NULL: not set.
+START_TEST(choice_of_folder)
+{
+    static const char *const names[] = {"ISOGRAM_CACHE_DIR", "XDG_CACHE_HOME", "HOME"};
+    place p;
+    open_place(&p);
+    const struct {
+        const char *folder, *values[3], *chosen; // % stands for the place's folder
+    } cases[] = {
+        {"%/a", {"off", NULL, "%"}, "%/a"},
+        {NULL, {"%/b", "%/c", "%"}, "%/b"},
+        {"", {"%/b", "%/c", "%"}, "%/b"},
+        {"off", {"%/b", "%/c", "%"}, NULL},
+        {NULL, {"off", "%/c", "%"}, NULL},
+        {NULL, {NULL, "%/c/d/e", "%"}, "%/c/d/e/isogram"},
+        {NULL, {"", "%/c", "%"}, "%/c/isogram"},
+        {NULL, {NULL, "relative", "%"}, "%/.cache/isogram"}, // as the specification wants it
+        {NULL, {NULL, NULL, "%"}, "%/.cache/isogram"},
+        {NULL, {NULL, NULL, ""}, NULL},
+        {NULL, {NULL, NULL, NULL}, NULL},
+    };
+    char *kept[3];
+    for (int v = 0; v < 3; v++)
+        kept[v] = getenv(names[v]) ? strdup(getenv(names[v])) : NULL;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char texts[5][200];
+        const char *const from[] = {cases[i].values[0], cases[i].values[1], cases[i].values[2], cases[i].folder,
+                                    cases[i].chosen};
+        for (int t = 0; t < 5; t++) {
+            const char *rest = from[t] && from[t][0] == '%' ? from[t] + 1 : from[t];
+            snprintf(texts[t], sizeof texts[t], "%s%s", rest != from[t] ? p.folder : "", rest ? rest : "");
+            if (t < 3 && from[t])
+                setenv(names[t], texts[t], 1);
+            else if (t < 3)
+                unsetenv(names[t]);
+        }
+        isg_cache c;
+        isg_cache_open(&c, from[3] ? texts[3] : NULL, NULL, NULL);
+        if (from[4])
+            ck_assert_str_eq(c.folder, texts[4]);
+        else
+            ck_assert_ptr_null(c.folder);
+        isg_cache_close(&c);
+    }
+    for (int v = 0; v < 3; v++) {
+        if (kept[v])
+            setenv(names[v], kept[v], 1);
+        else
+            unsetenv(names[v]);
+        free(kept[v]);
+    }
+    static const char *const made[] = {"a",         "b", "c/d/e/isogram",  "c/d/e", "c/d",
+                                       "c/isogram", "c", ".cache/isogram", ".cache"};
+    for (size_t i = 0; i < COUNT(made); i++) {
+        char path[200];
+        snprintf(path, sizeof path, "%s/%s", p.folder, made[i]);
+        ck_assert_msg(rmdir(path) == 0, "%s", path);
+    }
+    close_place(&p);
+}
+END_TEST
+
+// What stands in a file's place and is none, or is another user's, is not read; without a log it is passed over
+// silently.
+START_TEST(no_file_of_ours)
+{
+    place p;
+    open_place(&p);
+    ck_assert_int_eq(mkfifo(p.path, 0600), 0);
+    ck_assert(!has(&p, "x", 1));
+    ck_assert_int_eq(warnings, 1);
+    ck_assert_int_ne(access(p.path, F_OK), 0);
+    if (geteuid() == 0) {
+        isg_cache_put(&p.cache, p.key, "x", 1);
+        ck_assert_int_eq(chown(p.path, 1, 1), 0);
+        ck_assert(!has(&p, "x", 1));
+        ck_assert_int_eq(warnings, 2);
+    }
+    p.cache.log = NULL;
+    write_file(p.path, "junk", 4);
+    ck_assert(!has(&p, "x", 1));
+    close_place(&p);
+}
+END_TEST
+
+// A put that fails leaves nothing behind, and what was there as it was: too large a blob, a folder that is gone, a
+// disk that takes no more (here: a limit of files' sizes), a file that cannot come into its place.
+START_TEST(puts_that_fail)
+{
+    place p;
+    open_place(&p);
+    isg_cache_put(&p.cache, p.key, "old", 3);
+    isg_cache_put(&p.cache, p.key, "", ((size_t)1 << 28) + 1);
+    ck_assert_int_eq(warnings, 0);
+    ck_assert(has(&p, "old", 3));
+
+    struct rlimit kept, small;
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &kept), 0);
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    for (int i = 0; i < 2; i++) {
+        small = (struct rlimit){i ? 66 : 32, kept.rlim_max}; // within the header, and behind it
+        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+        isg_cache_put(&p.cache, p.key, "new", 3);
+        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &kept), 0);
+        ck_assert_int_eq(warnings, i + 1);
+        ck_assert(has(&p, "old", 3));
+    }
+    signal(SIGXFSZ, handler);
+
+    unlink(p.path);
+    ck_assert_int_eq(mkdir(p.path, 0700), 0);
+    isg_cache_put(&p.cache, p.key, "new", 3);
+    ck_assert_int_eq(warnings, 3);
+    ck_assert_int_eq(rmdir(p.path), 0);
+
+    ck_assert_int_eq(rmdir(p.folder), 0); // empty: no hidden file was left
+    isg_cache_put(&p.cache, p.key, "new", 3);
+    ck_assert_int_eq(warnings, 4);
+    ck_assert_int_eq(mkdir(p.folder, 0700), 0);
+    close_place(&p);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {round_trip, keys, damage, foreign, unusable_folders};
+    const TTest *const tests[] = {
+        round_trip,      keys,          damage, foreign, unusable_folders, foreign_folders, choice_of_folder,
+        no_file_of_ours, puts_that_fail};
     return suite_run(suite_of("cache", tests, COUNT(tests)));
 }

@@ -189,6 +189,10 @@ START_TEST(wrong_texts)
         {"rbf(sigma=1;gamma=2)", "',' or ')' should come where ';gamma=2)' stands"},
         {"rbf(sigma=1,)", "the name of a setting should come where ')' stands"},
         {"rbf(1)", "'=' should come where ')' stands"},
+        {"-rbf", "a number should come where '-rbf' stands"},
+        {".*rbf", "a number should come where '.*rbf' stands"},
+        {"a_name_of_more_than_sixty_three_letters_is_quoted_up_to_there_and_cut",
+         "'a_name_of_more_than_sixty_three_letters_is_quoted_up_to_there_a'."},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         refused(cases[i][0], cases[i][1]);
@@ -204,6 +208,8 @@ START_TEST(nearest_names)
     ck_assert_str_eq(isg_kernel_nearest("rgf"), "rbf");
     ck_assert_str_eq(isg_kernel_nearest("matren52"), "matern52");
     ck_assert_str_eq(isg_kernel_nearest("wendlnd"), "wendland");
+    for (const isg_kernel *const *row = isg_kernel_list(); *row; row++)
+        ck_assert_ptr_null((*row)->aliases[COUNT((*row)->aliases) - 1]); // where searches end
 }
 END_TEST
 
@@ -240,6 +246,28 @@ START_TEST(limits)
     ck_assert_ptr_null(more);
     ck_assert_ptr_nonnull(strstr(error.message, "63 rows and operations"));
     isg_composite_destroy(&made);
+    // As text, too: 17 rows summed; 16 rows, each with its multiple, in 16 multiples of all, and one more.
+    strcpy(text, "rbf");
+    for (int i = 1; i < 17; i++)
+        strcat(text, " + rbf");
+    refused(text, "more than 16 rows");
+    for (int around = 16; around <= 17; around++) {
+        strcpy(text, "");
+        for (int i = 0; i < around; i++)
+            strcat(text, "2*(");
+        strcat(text, "(2*rbf)");
+        for (int i = 1; i < 16; i++)
+            strcat(text, "*(2*rbf)");
+        for (int i = 0; i < around; i++)
+            strcat(text, ")");
+        if (around == 16) {
+            made = parsed(text);
+            ck_assert_int_eq(made->count, ISG_MAX_STEPS);
+            isg_composite_destroy(&made);
+        } else {
+            refused(text, "63 rows and operations");
+        }
+    }
     made = parsed("rbf");
     const double bad[] = {0, -1, NAN, INFINITY};
     for (size_t i = 0; i < COUNT(bad); i++)
@@ -588,8 +616,12 @@ START_TEST(wrong_operators)
     const uint8_t none[] = {0, 0, 0}, some[] = {1, 0, 1}, last[] = {0, 1, 1};
     const isg_array m = isg_matrix_f32(x, 3, 2), with_negative = isg_matrix_f32(negative, 3, 2);
     isg_composite *rbf = parsed("rbf"), *sum = parsed("rbf + chi2"), *scaled = parsed("rbf + linear"),
-                  *big_multiple = parsed("1e200*rbf"), *small_multiple = parsed("1e-50*rbf");
-    const isg_kernel *linear = isg_kernel_find("linear");
+                  *big_multiple = parsed("1e200*rbf"), *small_multiple = parsed("1e-50*rbf"),
+                  *narrow = parsed("periodic(lengthscale=1e-25)");
+    const isg_kernel *linear = isg_kernel_find("linear"), *alpha = isg_kernel_find("rational_quadratic"),
+                     *distance = isg_kernel_find("sqeuclidean");
+    const isg_setting alphas[] = {{"alpha", 1e300}};
+    const double infinite[] = {1, INFINITY};
     const struct {
         isg_gram_params params;
         isg_status status;
@@ -599,6 +631,19 @@ START_TEST(wrong_operators)
         {{.x = m, .composite = rbf, .gamma = 1}, ISG_ERR_ARGUMENT, "a composite has its scales"},
         {{.x = m, .composite = big_multiple}, ISG_ERR_RANGE, "a factor of 1e+200 is too large for float32"},
         {{.x = m, .composite = small_multiple}, ISG_ERR_RANGE, "a factor of 1e-50 is too small for float32"},
+        {{.x = m, .composite = rbf, .settings = alphas, .setting_count = 1}, ISG_ERR_ARGUMENT, "a composite has its"},
+        {{.x = m, .kernel = alpha, .settings = alphas, .setting_count = 1}, ISG_ERR_RANGE, "a factor of -1e+300"},
+        {{.x = m, .composite = narrow}, ISG_ERR_RANGE, "a lengthscale or parameter is out of range for float32"},
+        {{.x = isg_matrix_f32(big, 3, 2), .kernel = isg_kernel_find("laplacian"), .gamma = 1e38},
+         ISG_ERR_RANGE,
+         "(1e-38) apart for float32"},
+        {{.x = m, .lengthscales = lengths, .kernel = distance}, ISG_ERR_ARGUMENT, "sqeuclidean takes no lengthscales"},
+        {{.x = m, .lengthscales = infinite}, ISG_ERR_ARGUMENT, "lengthscale inf of column 1"},
+        {{.x = isg_matrix_f32(x, 0, 1ll << 31), .allow_empty = 1}, ISG_ERR_OVERFLOW, "X has 2147483648 columns"},
+        {{.x = isg_matrix_f32(x, 0, 0), .allow_empty = 1}, ISG_ERR_SHAPE, "0 rows and 0 columns"},
+        {{.x = isg_matrix_f32(x, -1, 2), .allow_empty = 1}, ISG_ERR_SHAPE, "-1 rows"},
+        {{.x = isg_matrix(ISG_DTYPE_COUNT, x, 0, 2), .allow_empty = 1}, ISG_ERR_DTYPE, "X"},
+        {{.x = isg_matrix_f32(x, 1ll << 40, 1ll << 40)}, ISG_ERR_OVERFLOW, "64 bits"},
         {{.x = m, .lengthscales = lengths, .sigma = 1}, ISG_ERR_ARGUMENT, "say the same thing"},
         {{.x = m, .lengthscales = lengths, .kernel = linear}, ISG_ERR_ARGUMENT, "linear takes no lengthscales"},
         {{.x = m, .lengthscales = lengths, .composite = scaled}, ISG_ERR_ARGUMENT, "linear takes no lengthscales"},
@@ -624,6 +669,7 @@ START_TEST(wrong_operators)
     isg_composite_destroy(&scaled);
     isg_composite_destroy(&big_multiple);
     isg_composite_destroy(&small_multiple);
+    isg_composite_destroy(&narrow);
 }
 END_TEST
 

@@ -68,6 +68,28 @@ START_TEST(everything_comes_back)
 }
 END_TEST
 
+// Rows that are longer than the parts that they are written in.
+START_TEST(long_rows_come_back)
+{
+    suite_random random = suite_stream(3);
+    static const struct {
+        image_format format;
+        isg_dtype dtype;
+        int64_t columns, channels;
+        uint32_t white;
+    } rows[] = {
+        {IMAGE_PGM, ISG_U16, 3400, 1, 65535}, {IMAGE_PPM, ISG_U8, 1700, 3, 255}, {IMAGE_PFM, ISG_F32, 1300, 1, 0}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        image im = random_image(&random, rows[i].dtype, 1, rows[i].columns, rows[i].channels, rows[i].white);
+        bytes b = encoded(&im, rows[i].format);
+        image again = read_good(b.at, b.length);
+        check_same(&im, &again);
+        image_free(&im);
+        image_free(&again);
+    }
+}
+END_TEST
+
 START_TEST(samples_above_white_become_white)
 {
     image im = {.white = 100};
@@ -83,8 +105,9 @@ START_TEST(full_disks_are_said)
 {
     static const image_format formats[] = {IMAGE_PNG, IMAGE_PGM, IMAGE_PFM};
     suite_random random = suite_stream(2);
-    for (int i = 0; i < 3; i++) {
-        image im = random_image(&random, i == 2 ? ISG_F32 : ISG_U8, 300, 300, 1, i == 2 ? 0 : 255);
+    for (int n = 0; n < 6; n++) { // rows that go out at once, and such as take several parts
+        int i = n % 3, rows = n < 3 ? 300 : 2;
+        image im = random_image(&random, i == 2 ? ISG_F32 : ISG_U8, rows, 90000 / rows, 1, i == 2 ? 0 : 255);
         FILE *full = fopen("/dev/full", "wb");
         isg_error error = {ISG_OK, ""};
         ck_assert_int_eq(image_encode(full, &im, formats[i], &error), ISG_ERR_IO);
@@ -108,6 +131,7 @@ START_TEST(headers_of_pnm_in_any_dress)
         "P5 3 2 255\n\x01\x14\xff\x00\x07\x09",
         "P5\n# c\n3 2\n255 \x01\x14\xff\x00\x07\x09",
         "P5 3 2 255#not yet data 123\n\x01\x14\xff\x00\x07\x09",
+        "P5 3 2 255#nor this\r\x01\x14\xff\x00\x07\x09",
     };
     for (size_t i = 0; i < COUNT(files); i++) {
         // A zero in the data ends what strlen sees.
@@ -384,6 +408,12 @@ START_TEST(formats_say_what_they_hold)
         {IMAGE_PGM, ISG_I16, 255, 2, {2, 2}, ISG_ERR_DTYPE, "int16"},
         {IMAGE_PFM, ISG_U8, 255, 2, {2, 2}, ISG_ERR_DTYPE, "pfm holds float32, not uint8"},
         {IMAGE_PFM, ISG_F64, 0, 2, {2, 2}, ISG_ERR_DTYPE, "float64"},
+        {IMAGE_PGM, ISG_U8, 0, 2, {2, 2}, ISG_ERR_RANGE, "white at 0"},
+        {IMAGE_PGM, ISG_U8, 256, 2, {2, 2}, ISG_ERR_RANGE, "white at 256"},
+        {IMAGE_PNG, ISG_U8, 255, 4, {2, 2, 2}, ISG_ERR_SHAPE, "not 4 dimensions"},
+        {IMAGE_PNG, ISG_U8, 255, 2, {2, 0}, ISG_ERR_SHAPE, "2 x 0"},
+        {IMAGE_PNG, ISG_U8, 255, 2, {1ll << 31, 2}, ISG_ERR_SHAPE, "2147483648 x 2"},
+        {IMAGE_FORMAT_COUNT, ISG_U8, 255, 2, {2, 2}, ISG_ERR_ARGUMENT, "none"},
         {IMAGE_NONE, ISG_U8, 255, 2, {2, 2}, ISG_ERR_ARGUMENT, "none"},
         {IMAGE_PNG, ISG_U16, 65535, 3, {2, 2, 2}, ISG_OK, ""},
         {IMAGE_PGM, ISG_U16, 1023, 3, {2, 2, 1}, ISG_OK, ""},
@@ -395,11 +425,30 @@ START_TEST(formats_say_what_they_hold)
             cases[i].status);
         ck_assert_msg(strstr(error.message, cases[i].words) != NULL, "'%s' lacks '%s'", error.message, cases[i].words);
     }
+    image im = {.white = 255, .array = {.dtype = ISG_U8, .ndim = 2, .shape = {2, 2}}};
+    ck_assert_int_eq(image_encode(NULL, &im, IMAGE_PPM, NULL), ISG_ERR_SHAPE); // checked before anything is written
+}
+END_TEST
+
+// Arrays on huge pages, and one that no address space holds.
+START_TEST(large_arrays)
+{
+    image im = {.white = 255};
+    ck_assert_int_eq(image_provide(&im, ISG_U16, 1024, 1025, 1, NULL), ISG_OK);
+    ck_assert(im.array.strides[0] == 1025 && im.array.data == im.block);
+    ((uint16_t *)im.block)[1024 * 1025 - 1] = 7;
+    image_free(&im);
+    ck_assert_ptr_null(im.block);
+    isg_error error = {ISG_OK, ""};
+    ck_assert_int_eq(image_provide(&im, ISG_U16, INT32_MAX, INT32_MAX, 4, &error), ISG_ERR_OVERFLOW);
+    ck_assert_ptr_null(im.block);
 }
 END_TEST
 
 START_TEST(names_tell_formats)
 {
+    ck_assert_str_eq(image_format_name(IMAGE_PPM), "ppm");
+    ck_assert_str_eq(image_format_name(IMAGE_FORMAT_COUNT), "none");
     ck_assert_int_eq(image_format_of_path("a/b.c/x.PNG"), IMAGE_PNG);
     ck_assert_int_eq(image_format_of_path("x.tar.pgm"), IMAGE_PGM);
     ck_assert_int_eq(image_format_of_path(".ppm"), IMAGE_PPM);
@@ -414,10 +463,20 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        everything_comes_back,       samples_above_white_become_white, full_disks_are_said,
-        headers_of_pnm_in_any_dress, lies_of_pnm_are_refused,          pfm_of_both_orders,
-        lies_of_pfm_are_refused,     every_truncation_is_refused,      every_changed_byte_is_survived,
-        random_changes_are_survived, formats_say_what_they_hold,       names_tell_formats,
+        everything_comes_back,
+        long_rows_come_back,
+        samples_above_white_become_white,
+        full_disks_are_said,
+        headers_of_pnm_in_any_dress,
+        lies_of_pnm_are_refused,
+        pfm_of_both_orders,
+        lies_of_pfm_are_refused,
+        every_truncation_is_refused,
+        every_changed_byte_is_survived,
+        random_changes_are_survived,
+        formats_say_what_they_hold,
+        names_tell_formats,
+        large_arrays,
     };
     return suite_run(suite_of("image", tests, COUNT(tests)));
 }

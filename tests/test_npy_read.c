@@ -534,6 +534,39 @@ START_TEST(reads_behind_bytes_that_were_read)
 }
 END_TEST
 
+// A descriptor that cannot be asked, or not be read from: from the first byte on, within the header, within the data.
+START_TEST(reports_reads_that_fail)
+{
+    image file = described("'<f4'", "False", "(4,)");
+    const int64_t header = (int64_t)file.length;
+    add(&file, "abcdefghijklmnop", 16);
+    int closed = -1, write_only = open("x.npy", O_WRONLY | O_CREAT, 0666);
+    ck_assert_int_ge(write_only, 0);
+    const int64_t have[] = {0, 9, 10, header - 1, header, header + 15};
+    isg_npy *npy;
+    isg_error error;
+    for (size_t i = 0; i < COUNT(have); i++) {
+        npy = (isg_npy *)&npy;
+        isg_status status = isg_npy_read(&npy, write_only, "x", file.bytes, have[i], &error);
+        ck_assert_ptr_null(npy);
+        check_error(&error, status, ISG_ERR_IO, "x", strerror(EBADF));
+    }
+    ck_assert_int_eq(isg_npy_read(&npy, write_only, "x", file.bytes, header + 16, &error), ISG_OK); // needs no more
+    isg_npy_close(&npy);
+    isg_status status = isg_npy_read(&npy, closed, "x", file.bytes, header + 16, &error);
+    check_error(&error, status, ISG_ERR_IO, "x", strerror(EBADF));
+    close(write_only);
+}
+END_TEST
+
+// Bytes that fit 64 bits, but not with those of the header before them.
+START_TEST(refuses_the_largest_file)
+{
+    image file = described("'|u1'", "False", "(9223372036854775743,)");
+    refuses_image(&file, ISG_ERR_FORMAT, "an impossible shape: a distance in it does not fit 64 bits");
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -555,6 +588,8 @@ int main(void)
         reads_a_sequence,
         reads_a_fifo,
         reads_behind_bytes_that_were_read,
+        reports_reads_that_fail,
+        refuses_the_largest_file,
     };
     return run_tests("npy_read", tests, COUNT(tests));
 }

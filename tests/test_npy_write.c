@@ -135,7 +135,8 @@ START_TEST(refuses_to_create)
 {
     static const int64_t shape[] = {2, 3, 1, 1, 1, 1, 1, 1, 1}, negative[] = {2, -1};
     static const int64_t huge[] = {INT64_C(1) << 40, INT64_C(1) << 40}, stride[] = {0, INT64_MAX, 2};
-    static const int64_t beyond[] = {INT64_C(1) << 59}, last[] = {INT64_MAX}, bytes[] = {INT64_MAX / 8 + 1};
+    static const int64_t beyond[] = {INT64_C(1) << 59}, last[] = {INT64_MAX}, header[] = {INT64_MAX - 100},
+                         bytes[] = {INT64_MAX / 8 + 1};
     mkdir("directory", 0777);
     save("file", "old", 3);
     refuses_create("missing/x.npy", ISG_F32, 2, shape, ISG_ERR_IO, strerror(ENOENT));
@@ -152,6 +153,7 @@ START_TEST(refuses_to_create)
     refuses_create("x.npy", ISG_F32, 2, huge, ISG_ERR_OVERFLOW, "64 bits");
     refuses_create("x.npy", ISG_F32, 3, stride, ISG_ERR_OVERFLOW, "64 bits");
     refuses_create("x.npy", ISG_I8, 1, last, ISG_ERR_OVERFLOW, "64 bits");
+    refuses_create("x.npy", ISG_I8, 1, header, ISG_ERR_OVERFLOW, "64 bits");
     refuses_create("x.npy", ISG_F64, 1, bytes, ISG_ERR_OVERFLOW, "addressed");
     refuses_create("x.npy", ISG_F64, 1, beyond, ISG_ERR_IO, "needs 4398046511105 MiB");
     rmdir("directory");

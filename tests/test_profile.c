@@ -370,6 +370,21 @@ START_TEST(refused)
                                                .sampling = (isg_sampling)s, .normalize = (isg_normalize)n)),
                              n == ISG_NORMALIZE_NONE ? ISG_OK : ISG_ERR_RANGE);
     ck_assert_int_eq(status_of(OPTIONS(.size = {2}, .sigma = {0.01})), ISG_ERR_RANGE);
+    // Numbers that are finite and no use.
+    ck_assert_int_eq(status_of(OPTIONS(.size = {3}, .sigma = {1e101})), ISG_ERR_RANGE);
+    ck_assert_int_eq(status_of(OPTIONS(.size = {3}, .sigma = {1e-101}, .from = {-1e-200}, .to = {1e-200})),
+                     ISG_ERR_RANGE);
+    ck_assert_int_eq(status_of(OPTIONS(.size = {3}, .sigma = {1}, .from = {-1e101})), ISG_ERR_RANGE);
+    ck_assert_int_eq(status_of(OPTIONS(.size = {3}, .sigma = {1}, .to = {1e101})), ISG_ERR_RANGE);
+    ck_assert_int_eq(status_of(OPTIONS(.size = {3}, .sigma = {1e6}, .sampling = ISG_SAMPLING_DELTA)), ISG_ERR_RANGE);
+    ck_assert_int_eq(status_of(OPTIONS(.size = {3}, .sigma = {1e7}, .sampling = whole)), ISG_ERR_RANGE);
+    ck_assert_int_eq(
+        status_of(OPTIONS(.size = {3}, .sigma = {1e-10}, .sampling = integrated, .normalize = ISG_NORMALIZE_DENSITY)),
+        ISG_OK);
+    ck_assert_int_eq(status_of(OPTIONS(.size = {1}, .sigma = {1e-10}, .normalize = ISG_NORMALIZE_DENSITY)),
+                     ISG_ERR_RANGE); // 4e9
+    ck_assert_str_eq(isg_sampling_name(ISG_SAMPLING_COUNT), "unknown");
+    ck_assert_str_eq(isg_normalize_name(ISG_NORMALIZE_COUNT), "unknown");
 }
 END_TEST
 

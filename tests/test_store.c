@@ -123,6 +123,42 @@ START_TEST(crafted_headers)
 }
 END_TEST
 
+// The second header is looked for behind the first's every possible size, and believed only where it says that size.
+START_TEST(second_headers)
+{
+    isg_journal j = journal_of(ISG_STORE_FULL, ISG_F32, 70, 70, 64, true), back;
+    char *line = malloc(ISG_JOURNAL_MOST_HEADER + 1);
+    const char *lines[ISG_LINE_COUNT] = {line};
+    memset(line, 'x', ISG_JOURNAL_MOST_HEADER);
+    line[ISG_JOURNAL_MOST_HEADER] = 0;
+    ck_assert_ptr_null(isg_journal_write(&j, lines)); // a text that no header holds
+    ck_assert_ptr_null(j.text);
+    for (int pages = 256; pages >= 2; pages -= 127) {
+        line[ISG_JOURNAL_PAGE * (pages - 1)] = 0;
+        uint8_t *one = isg_journal_write(&j, lines);
+        ck_assert_ptr_nonnull(one);
+        ck_assert_int_eq(j.header_bytes, pages * ISG_JOURNAL_PAGE);
+        const int64_t room = 3 * ISG_JOURNAL_MOST_HEADER;
+        uint8_t *bytes = calloc((size_t)room, 1);
+        for (int64_t at = 1; at <= pages + 1; at++) {
+            int damaged = -1;
+            memset(bytes, 0, (size_t)room);
+            memcpy(bytes + at * ISG_JOURNAL_PAGE, one, (size_t)j.header_bytes);
+            const char *wrong = isg_journal_find(&back, bytes, room, &damaged);
+            ck_assert_msg((wrong == NULL) == (at == pages), "page %d of %d: %s", (int)at, pages,
+                          wrong ? wrong : "taken");
+            ck_assert_int_eq(damaged, wrong ? 2 : 1);
+            if (!wrong)
+                isg_journal_free(&back);
+        }
+        free(bytes);
+        free(one);
+        isg_journal_free(&j);
+    }
+    free(line);
+}
+END_TEST
+
 // A record is its own tile's, of its own journal, and whole; zeros are none.
 START_TEST(records)
 {
@@ -195,6 +231,10 @@ START_TEST(places)
         isg_tile t = isg_journal_tile(&j, index);
         ck_assert(t.j >= 0 && t.j <= t.i && t.row < j.n);
         ck_assert_int_eq(isg_journal_index(&j, t.i, t.j), index);
+        if (t.i > 0) { // the last of the row above, and the first of this one
+            isg_tile above = isg_journal_tile(&j, index - t.j - 1), first = isg_journal_tile(&j, index - t.j);
+            ck_assert(above.i == t.i - 1 && above.j == above.i && first.i == t.i && first.j == 0);
+        }
     }
 }
 END_TEST
@@ -202,7 +242,7 @@ END_TEST
 START_TEST(impossible)
 {
     const isg_journal good = {.dtype = ISG_F32, .n = 100, .m = 100, .d = 1, .side = 64, .symmetric = true};
-    isg_journal bad[] = {good, good, good, good, good, good, good, good, good, good, good};
+    isg_journal bad[] = {good, good, good, good, good, good, good, good, good, good, good, good, good};
     bad[0].side = 100;
     bad[1].side = 0;
     bad[2].side = 1 << 20;
@@ -215,6 +255,9 @@ START_TEST(impossible)
     bad[9].layout = ISG_STORE_TILES;
     bad[9].symmetric = false;
     bad[10].d = -1;
+    bad[11].n = bad[11].m = (int64_t)1 << 40; // whose tiles can be counted
+    bad[11].side = ISG_MOST_SIDE;
+    bad[12].n = bad[12].m = (int64_t)1 << 30; // 2^62 bytes
     isg_journal one = good;
     ck_assert_ptr_null(isg_journal_derive(&one));
     for (size_t i = 0; i < COUNT(bad); i++)
@@ -387,13 +430,60 @@ START_TEST(readers_check_what_is_not_synced)
 }
 END_TEST
 
+// In every element type and layout, with the mirror images of tiles; read in blocks from either side of the diagonal.
+START_TEST(types_and_layouts)
+{
+    place p;
+    place_open(&p);
+    static const struct {
+        isg_precision precision;
+        isg_dtype dtype;
+    } types[] = {{ISG_PRECISION_F64, ISG_F64}, {ISG_PRECISION_F32, ISG_F16}, {ISG_PRECISION_F32, ISG_F32}};
+    isg_error error = {ISG_OK, ""};
+    for (size_t t = 0; t < COUNT(types); t++) {
+        if (types[t].dtype == ISG_F64 && isg_context_device(p.context)->lanes_f64 == 0)
+            continue;
+        const size_t element = isg_dtype_bytes(types[t].dtype);
+        p.gram.precision = types[t].precision;
+        isg_gram *gram;
+        char *want = malloc(N * N * element), *got = malloc(N * N * element);
+        device_ok(p.context, isg_gram_create(p.context, &gram, &p.gram));
+        device_ok(p.context, isg_gram_dense(gram, isg_matrix(types[t].dtype, want, N, N)));
+        isg_gram_destroy(&gram);
+        for (int layout = ISG_STORE_FULL; layout <= ISG_STORE_TILES; layout++) {
+            isg_store_params params = {.resume = 1, .dtype = types[t].dtype, .layout = (isg_store_layout)layout};
+            unlink("k.npy");
+            unlink("k.npy.journal");
+            isg_store *store = made(&p, &params);
+            device_ok(p.context, isg_store_compute(store, NULL));
+            ck_assert_msg(isg_store_read(store, 0, 0, isg_matrix(types[t].dtype, got, N, N), &error) == ISG_OK, "%s",
+                          error.message);
+            ck_assert_msg(memcmp(got, want, N * N * element) == 0, "%s, layout %d", isg_dtype_name(types[t].dtype),
+                          layout);
+            ck_assert_int_eq(isg_store_read(store, 3, N - 5, isg_matrix(types[t].dtype, got, 7, 5), &error), ISG_OK);
+            for (int i = 0; i < 7; i++)
+                ck_assert_mem_eq(got + (size_t)(5 * i) * element, want + (size_t)((3 + i) * N + N - 5) * element,
+                                 5 * element);
+            ck_assert_int_eq(isg_store_read(store, 3, 3, isg_matrix(types[t].dtype, NULL, 0, 5), &error), ISG_OK);
+            isg_store_close(&store);
+        }
+        free(want);
+        free(got);
+    }
+    place_close(&p);
+}
+END_TEST
+
 START_TEST(refusals)
 {
     place p;
     place_open(&p);
     isg_store *store;
     isg_gram_params fast = p.gram, lenient = p.gram, two = p.gram, nothing = p.gram, buffer = p.gram;
+    isg_gram_params y_buffer = p.gram, cross = p.gram;
     double factors[N] = {1};
+    cross.y = y_buffer.y = p.gram.x;
+    y_buffer.y.mem = &buffer;
     fast.method = ISG_METHOD_FAST;
     lenient.allow_nonfinite = 1;
     two.factors = factors;
@@ -416,7 +506,14 @@ START_TEST(refusals)
         {{.path = "k.npy", .gram = &nothing}, ISG_ERR_SHAPE, ""},
         {{.path = "k.npy", .gram = &p.gram, .dtype = ISG_F64}, ISG_ERR_DTYPE, "float64"},
         {{.path = "k.npy", .gram = &p.gram, .dtype = ISG_U8}, ISG_ERR_DTYPE, "uint8"},
+        {{.path = "k.npy", .gram = &y_buffer}, ISG_ERR_ARGUMENT, "host memory"},
+        {{.path = "k.npy", .gram = &cross, .layout = ISG_STORE_TILES}, ISG_ERR_ARGUMENT, "K(X, X)"},
         {{.path = "k.npy", .gram = &p.gram, .side = 65}, ISG_ERR_ARGUMENT, "65"},
+        {{.path = "k.npy", .gram = &p.gram, .side = -64}, ISG_ERR_ARGUMENT, "tiles of side -64"},
+        {{.path = "k.npy", .gram = &p.gram, .side = 16448}, ISG_ERR_ARGUMENT, "tiles of side 16448"},
+        {{.path = "k.npy", .gram = &p.gram, .parts = -1}, ISG_ERR_ARGUMENT, "part 0 of -1"},
+        {{.path = "k.npy", .gram = &p.gram, .parts = 2}, ISG_ERR_ARGUMENT, "part 0 of 2"},
+        {{.path = "k.npy", .gram = &p.gram, .part = 1}, ISG_ERR_ARGUMENT, "part 1 of 0"},
         {{.path = "k.npy", .gram = &p.gram, .memory_bytes = -1}, ISG_ERR_ARGUMENT, "memory"},
         {{.path = "k.npy", .gram = &p.gram, .memory_bytes = 5000}, ISG_ERR_ARGUMENT, "memory"},
         {{.path = "k.npy", .gram = &p.gram, .part = 3, .parts = 2}, ISG_ERR_ARGUMENT, "part 3 of 2"},
@@ -442,7 +539,17 @@ START_TEST(refusals)
     ck_assert_int_eq(isg_store_read(store, N - 1, 0, good, &error), ISG_ERR_SHAPE);
     ck_assert_int_eq(isg_store_read(store, -1, 0, good, &error), ISG_ERR_SHAPE);
     ck_assert_int_eq(isg_store_read(store, 0, INT64_MAX, good, &error), ISG_ERR_SHAPE);
+    ck_assert_int_eq(isg_store_read(store, 0, -1, good, &error), ISG_ERR_SHAPE);
+    ck_assert_int_eq(isg_store_read(store, 0, 0, isg_matrix_f32(value, -1, 2), &error), ISG_ERR_SHAPE);
+    ck_assert_int_eq(isg_store_read(store, 0, 0, isg_matrix_f32(value, 2, -1), &error), ISG_ERR_SHAPE);
     ck_assert_int_eq(isg_store_read(store, 0, 0, isg_matrix(ISG_F64, value, 1, 1), &error), ISG_ERR_DTYPE);
+    ck_assert_int_eq(isg_store_read(store, 0, 0, isg_vector(ISG_F32, value, 4), &error), ISG_ERR_SHAPE);
+    ck_assert_int_eq(isg_store_read(store, 0, 0, isg_matrix_f32(NULL, 2, 2), &error), ISG_ERR_SHAPE);
+    isg_array of_device = good;
+    of_device.mem = &buffer;
+    ck_assert_int_eq(isg_store_read(store, 0, 0, of_device, &error), ISG_ERR_SHAPE);
+    ck_assert_int_eq(isg_store_open(NULL, "k.npy", &error), ISG_ERR_ARGUMENT);
+    ck_assert_int_eq(isg_store_create(p.context, &(isg_store *){NULL}, NULL), ISG_ERR_ARGUMENT);
     isg_store *again, *reader;
     ck_assert_int_eq(
         isg_store_create(p.context, &again, isg_store_params(.path = "k.npy", .gram = &p.gram, .side = SIDE)),
@@ -461,9 +568,10 @@ END_TEST
 int main(void)
 {
     char folder[] = "/tmp/isogram-store-XXXXXX";
-    const TTest *const tests[] = {headers,    crafted_headers, records, places,
-                                  impossible, in_pieces,       claims,  readers_check_what_is_not_synced,
-                                  refusals};
+    const TTest *const tests[] = {headers,           crafted_headers, second_headers,
+                                  records,           places,          impossible,
+                                  in_pieces,         claims,          readers_check_what_is_not_synced,
+                                  types_and_layouts, refusals};
     if (!mkdtemp(folder) || chdir(folder) != 0)
         return EXIT_FAILURE;
     int code = suite_run(suite_of("store", tests, COUNT(tests)));

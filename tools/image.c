@@ -48,9 +48,7 @@ image_format image_format_of(const void *bytes, int64_t count)
     case '5': return IMAGE_PGM;
     case '3':
     case '6': return IMAGE_PPM;
-    case 'f':
-    case 'F': return c[2] == '#' ? IMAGE_NONE : IMAGE_PFM;
-    default: return IMAGE_NONE;
+    default: return c[2] == '#' ? IMAGE_NONE : IMAGE_PFM; // F and f
     }
 }
 

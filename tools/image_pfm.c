@@ -17,14 +17,14 @@ static isg_status read_token(const uint8_t **at, const uint8_t *end, const char 
                              isg_error *error)
 {
     size_t length = 0;
-    while (*at < end && strchr(" \t\n\v\f\r", **at) && **at)
+    while (*at < end && image_is_space(**at))
         (*at)++;
-    while (*at < end && !(strchr(" \t\n\v\f\r", **at) && **at) && length < TOKEN_BYTES - 1)
+    while (*at < end && !image_is_space(**at) && length < TOKEN_BYTES - 1)
         token[length++] = (char)*(*at)++;
     token[length] = 0;
     if (*at == end)
         return isg_fail(error, ISG_ERR_FORMAT, "cut short: it ends before or within its %s", what);
-    if (!(strchr(" \t\n\v\f\r", **at) && **at))
+    if (!image_is_space(**at))
         return isg_fail(error, ISG_ERR_FORMAT, "its %s is not a number", what);
     (*at)++;
     return ISG_OK;
@@ -63,7 +63,7 @@ static isg_status read_scale(const uint8_t **at, const uint8_t *end, double *sca
 isg_status image_decode_pfm(image *out, const void *bytes, int64_t count, isg_error *error)
 {
     const uint8_t *start = bytes, *at = start + 2, *end = start + count;
-    int64_t columns, rows, channels = start[1] == 'F' ? 3 : 1, samples = 0;
+    int64_t columns, rows, channels = start[1] == 'F' ? 3 : 1;
     double scale = 0;
     isg_status status = read_size(&at, end, "width", &columns, error);
     if (!status)
@@ -72,7 +72,8 @@ isg_status image_decode_pfm(image *out, const void *bytes, int64_t count, isg_er
         status = read_scale(&at, end, &scale, error);
     if (status)
         return status;
-    if (!isg_mul(columns, rows, &samples) || samples > INT64_MAX / 16)
+    int64_t samples = columns * rows; // each is below 2^31
+    if (samples > INT64_MAX / 16)
         return isg_fail(error, ISG_ERR_OVERFLOW, "its size of %lld x %lld pixels does not fit 64 bits",
                         (long long)columns, (long long)rows);
     samples *= channels;

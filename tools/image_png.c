@@ -87,7 +87,7 @@ static void take_notes(png_structp png, png_infop info, image_notes *notes)
     notes->has_pitch = png_get_pHYs(png, info, notes->pitch, notes->pitch + 1, &notes->pitch_unit) != 0;
     if (png_get_iCCP(png, info, &name, &compression, &profile, &notes->profile_bytes)) {
         snprintf(notes->profile_name, sizeof notes->profile_name, "%s", name);
-        notes->profile = malloc(notes->profile_bytes ? notes->profile_bytes : 1);
+        notes->profile = malloc(notes->profile_bytes);
         if (!notes->profile)
             png_error(png, "no memory for its colour profile");
         memcpy(notes->profile, profile, notes->profile_bytes);

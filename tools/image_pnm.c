@@ -11,15 +11,10 @@ typedef struct cursor {
     const uint8_t *at, *end;
 } cursor;
 
-static bool is_space(int c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 // White space and comments, which go from # to the end of a line.
 static void skip_space(cursor *c)
 {
-    while (c->at < c->end && (is_space(*c->at) || *c->at == '#')) {
+    while (c->at < c->end && (image_is_space(*c->at) || *c->at == '#')) {
         if (*c->at++ == '#')
             while (c->at < c->end && *c->at != '\n' && *c->at != '\r')
                 c->at++;
@@ -38,7 +33,7 @@ static isg_status read_number(cursor *c, const char *what, int64_t least, int64_
     int64_t number = 0;
     for (; c->at < c->end && *c->at >= '0' && *c->at <= '9'; c->at++)
         number = isg_min(10 * number + (*c->at - '0'), INT64_MAX / 20); // far above any most
-    if (c->at < c->end && !is_space(*c->at) && *c->at != '#')
+    if (c->at < c->end && !image_is_space(*c->at) && *c->at != '#')
         return isg_fail(error, ISG_ERR_FORMAT, "its %s is not a number", what);
     if (number < least || number > most)
         return isg_fail(error, ISG_ERR_FORMAT, "its %s is not within %lld and %lld", what, (long long)least,
@@ -115,7 +110,7 @@ isg_status image_decode_pnm(image *out, const void *bytes, int64_t count, isg_er
     const uint8_t *start = bytes;
     cursor c = {start + 2, start + count};
     int kind = start[1] - '0';
-    int64_t columns, rows, white, samples = 0;
+    int64_t columns, rows, white;
     if (kind == 1 || kind == 4 || kind == 7)
         return isg_fail(error, ISG_ERR_FORMAT, "%s, P%d, which is not read; PGM and PPM are",
                         kind == 7 ? "a PAM" : "a bitmap", kind);
@@ -130,8 +125,9 @@ isg_status image_decode_pnm(image *out, const void *bytes, int64_t count, isg_er
         return status;
     bool text = kind < 4;
     int64_t channels = out->format == IMAGE_PPM ? 3 : 1, sample_bytes = white > UINT8_MAX ? 2 : 1, least;
-    // A product of two such numbers and 3 or 6 fits 64 bits if that of the first two is below 2^60.
-    if (!isg_mul(columns, rows, &samples) || samples > INT64_MAX / 8)
+    // A product of two such numbers fits 64 bits, and with 3 or 6 if it is below 2^60.
+    int64_t samples = columns * rows;
+    if (samples > INT64_MAX / 8)
         return isg_fail(error, ISG_ERR_OVERFLOW, "its size of %lld x %lld pixels does not fit 64 bits",
                         (long long)columns, (long long)rows);
     samples *= channels;

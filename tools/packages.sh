@@ -11,6 +11,7 @@ packages_implementations='mesa-opencl-icd oclgrind python3-pip'
 # What results are compared with: SciPy's own tests among them.
 packages_peers='python3-scipy python3-pytest'
 packages_cross='qemu-user-static gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf'
+packages_coverage='gcovr'
 packages_last='clang'  # after the others, as PoCL may have brought one
 
 say()

@@ -33,7 +33,7 @@ static void print_row(const isg_kernel *row)
         char range[80];
         printf("    %s, %s: %s (%g)\n", p->name, param_range(p, range, sizeof range), p->summary, p->fallback);
     }
-    for (int i = 0; i < 4 && row->aliases[i]; i++)
+    for (int i = 0; row->aliases[i]; i++)
         printf("%s%s", i ? ", " : "    also called ", row->aliases[i]);
     if (row->aliases[0])
         printf("\n");
@@ -71,7 +71,7 @@ static cJSON *row_json(const isg_kernel *row)
         cJSON_AddNullToObject(o, "diagonal"); // it depends on the point
     else
         cJSON_AddNumberToObject(o, "diagonal", row->on_diagonal);
-    for (int i = 0; i < 4 && row->aliases[i]; i++)
+    for (int i = 0; row->aliases[i]; i++)
         cJSON_AddItemToArray(aliases, cJSON_CreateString(row->aliases[i]));
     cJSON *params = cJSON_AddArrayToObject(o, "params");
     for (int i = 0; i < ISG_MAX_PARAMS && row->params[i].name; i++) {
