@@ -6,7 +6,8 @@ here, and ``use`` chooses. docs/python.md is the tour.
 from isogram._native import lib as _lib, text as _text
 from isogram.devices import Context, Device, devices, use
 from isogram.errors import Error
-from isogram.gram import Gradient, GradientParameter, Gram
+from isogram.gradients import Gradient, GradientParameter
+from isogram.gram import Gram
 from isogram.kernels import Kernel, Parameter, kernel, kernels
 
 __version__ = _text(_lib.isg_version())
