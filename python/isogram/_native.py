@@ -4,6 +4,7 @@ from __future__ import annotations
 import glob
 import importlib.util
 import os
+from collections.abc import Mapping
 from typing import Any
 
 LOADER_ADVICE = (
@@ -18,8 +19,8 @@ DEVICE_ADVICE = (
 )
 
 
-def wheel_of_pocl(environment: dict[str, str] | os._Environ[str], vendors: str = "/etc/OpenCL/vendors") -> str | None:
-    """The folder that names PoCL's driver from the wheel pocl-binary-distribution, where no other driver is installed.
+def wheel_of_pocl(environment: Mapping[str, str], vendors: str = "/etc/OpenCL/vendors") -> str | None:
+    """PoCL's driver from the wheel pocl-binary-distribution, where no other driver is installed.
 
     None where the system has drivers of its own, or the environment says which to take: the loader finds those by itself.
     """
@@ -30,14 +31,15 @@ def wheel_of_pocl(environment: dict[str, str] | os._Environ[str], vendors: str =
     found = importlib.util.find_spec("pocl_binary_distribution")
     if found is None or not found.origin:
         return None
-    libs = os.path.join(os.path.dirname(os.path.dirname(found.origin)), "pocl_binary_distribution.libs")
-    return libs if glob.glob(os.path.join(libs, "*.icd")) else None
+    site = os.path.dirname(os.path.dirname(found.origin))
+    drivers = glob.glob(os.path.join(glob.escape(site), "pyopencl", ".libs", "libpocl*.so*"))
+    return drivers[0] if drivers else None
 
 
 def _load() -> tuple[Any, Any]:
-    folder = wheel_of_pocl(os.environ)
-    if folder is not None:
-        os.environ["OCL_ICD_VENDORS"] = folder  # read by the loader at its first call
+    driver = wheel_of_pocl(os.environ)
+    if driver is not None:
+        os.environ["OCL_ICD_VENDORS"] = driver  # read by the loader at its first call
     try:
         from isogram._isogram import ffi, lib
     except ImportError as error:

@@ -63,10 +63,10 @@ def test_a_driver_from_a_wheel(tmp_path, monkeypatch):
     vendors.mkdir()
     monkeypatch.syspath_prepend(site)
     assert _native.wheel_of_pocl({}, str(vendors)) is None
-    libs = site / "pocl_binary_distribution.libs"
-    libs.mkdir()
-    (libs / "pocl.icd").touch()
-    assert _native.wheel_of_pocl({}, str(vendors)) == str(libs)
+    driver = site / "pyopencl" / ".libs" / "libpocl-21062cec.so"
+    driver.parent.mkdir(parents=True)
+    driver.touch()
+    assert _native.wheel_of_pocl({}, str(vendors)) == str(driver)
     assert _native.wheel_of_pocl({"OCL_ICD_VENDORS": "/somewhere"}, str(vendors)) is None
     (vendors / "gpu.icd").touch()
     assert _native.wheel_of_pocl({}, str(vendors)) is None
