@@ -18,7 +18,11 @@ from isogram._native import ffi, lib, text
 from isogram.errors import ArgumentError, Error, ForkError, check, exception
 from isogram.progress import Progress, Watch
 
-_ARITHMETICS: dict[str, int] = {"auto": lib.ISG_ARITHMETIC_AUTO, "fused": lib.ISG_ARITHMETIC_FUSED, "unfused": lib.ISG_ARITHMETIC_UNFUSED}
+_ARITHMETICS: dict[str, int] = {
+    "auto": lib.ISG_ARITHMETIC_AUTO,
+    "fused": lib.ISG_ARITHMETIC_FUSED,
+    "unfused": lib.ISG_ARITHMETIC_UNFUSED,
+}
 PRECISIONS: dict[str | None, int] = {
     None: lib.ISG_PRECISION_DEFAULT,
     "f32": lib.ISG_PRECISION_F32, "float32": lib.ISG_PRECISION_F32,
