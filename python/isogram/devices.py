@@ -294,7 +294,8 @@ class Context:
                 lib.isg_context_destroy(out)
 
     def __del__(self) -> None:
-        if getattr(self, "_handle", None):
+        # The lock of what nobody refers to is taken when a daemon thread computes while the interpreter ends: for good.
+        if getattr(self, "_handle", None) and not self._lock.locked():
             self.close()
 
     def __enter__(self) -> Context:

@@ -398,7 +398,15 @@ def test_no_leaks():
     "K = isogram.Gram(np.eye(3)); K.dense()",
     "x = [isogram.Gram(np.eye(3))]; x.append(x)",
     "import threading; threading.Thread(target=lambda: globals().update(K=isogram.Gram(np.eye(3)))).start()",
-    "import threading, time; threading.Thread(target=lambda: [isogram.Gram(np.eye(99)).dense() for _ in iter(int, 1)], daemon=True).start(); time.sleep(0.5)",
+    """import threading, time
+def work(K=None):
+    while True:
+        (K or isogram.Gram(np.eye(99))).dense()
+shared = isogram.Gram(np.zeros((500, 50)))
+for K in (None, shared):
+    threading.Thread(target=work, args=(K,), daemon=True).start()
+time.sleep(0.5)""",
 ])
 def test_interpreters_end(script):
+    """Whatever is alive or at work, a process ends."""
     assert alone("import numpy as np, isogram\n" + script + "\nprint('end')") == "end"
