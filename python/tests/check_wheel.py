@@ -79,7 +79,7 @@ def main(source, folder):
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(site)
             names = archive.namelist()
-        foreign = [name for name in names if not re.fullmatch(r"isogram(/[\w.-]+\.(py|pyi|so|typed)|-[\w.]+\.dist-info/.*)", name)]
+        foreign = [name for name in names if not re.fullmatch(r"isogram(/NOTICE|/[\w.-]+\.(py|pyi|so|typed)|-[\w.]+\.dist-info/.*)", name)]
         if foreign:
             fail("the wheel holds", *foreign)
         missing = {path.name for path in (Path(source) / "python" / "isogram").glob("*.py")} - {Path(name).name for name in names}
