@@ -24,7 +24,7 @@ struct isg_store {
 // store_run.c. The bytes of host memory that computing with tiles of this side takes.
 int64_t isg_store_run_bytes(const isg_journal *journal, int64_t side);
 // The gram's progress function; user: the store.
-int isg_store_between_launches(void *store, double done, double total);
+int isg_store_between_launches(void *user, double done, double total);
 
 // Memory for a tile, and for `strip` rows of its mirror behind it.
 enum { ISG_STORE_STRIP = 64 };
