@@ -25,6 +25,7 @@ static void device_text(isg_candidate *candidate, cl_device_info what, char *tex
     if (!ask(candidate, what, bytes - 1, text, NULL))
         snprintf(text, bytes, "?");
     text[bytes - 1] = 0;
+    isg_one_line(text); // it goes to terminals, and is a driver's
 }
 
 // A number of any width that OpenCL uses; 0 when the device does not say.
@@ -88,6 +89,7 @@ static void describe(isg_candidate *candidate)
     if (clGetPlatformInfo(candidate->platform_id, CL_PLATFORM_NAME, sizeof d->platform - 1, d->platform, NULL) !=
         CL_SUCCESS)
         snprintf(d->platform, sizeof d->platform, "?");
+    isg_one_line(d->platform);
     device_text(candidate, CL_DEVICE_NAME, d->name, sizeof d->name);
     device_text(candidate, CL_DEVICE_VENDOR, d->vendor, sizeof d->vendor);
     device_text(candidate, CL_DEVICE_VERSION, d->version, sizeof d->version);

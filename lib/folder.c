@@ -89,8 +89,10 @@ int isg_folder_open(const char *path, bool make, const char **why)
     walk w = {.at = -1};
     char name[NAME_MAX + 1];
     bool well = path[0] ? start(&w, path) : stop(&w, strerror(ENOENT));
-    if (well && snprintf(w.left, sizeof w.left, "%s", path) >= (int)sizeof w.left)
+    if (well && strlen(path) >= PATH_MAX)
         well = stop(&w, strerror(ENAMETOOLONG));
+    if (well)
+        memcpy(w.left, path, strlen(path) + 1);
     while (well) {
         size_t slashes = strspn(w.left, "/"), length = strcspn(w.left + slashes, "/");
         if (length == 0)
