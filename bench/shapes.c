@@ -121,7 +121,7 @@ static bool same_bits(isg_context *context, const options *o, int64_t d, bool tw
     bool same = !shapes_block(gram, a.block);
     if (same && a.block.mem)
         same = clEnqueueReadBuffer(context->queue, a.block.mem, CL_TRUE, 0, bytes, got, 0, NULL, NULL) == CL_SUCCESS;
-    else if (same)
+    else if (same && a.host)
         memcpy(got, a.host, bytes);
     same = same && memcmp(want, got, bytes) == 0;
     area_free(&a);
