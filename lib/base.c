@@ -131,7 +131,7 @@ bool isg_same_word(const char *a, const char *b)
     return strlen(a) == strlen(b) && isg_begins_with(a, b);
 }
 
-isg_status isg_fail(isg_error *error, isg_status status, const char *format, ...)
+isg_status(isg_fail)(isg_error *error, isg_status status, const char *format, ...)
 {
     if (error && error->status == ISG_OK) {
         error->status = status;

@@ -15,6 +15,9 @@
 // Keeps the first failure and returns the status handed in, so that `return isg_fail(…)` is how a function fails.
 // error: may be NULL.
 isg_status isg_fail(isg_error *error, isg_status status, const char *format, ...) ISG_PRINTF(3, 4);
+#ifdef __clang_analyzer__ // which sees a file at a time, and has to be told that it is the status handed in
+#define isg_fail(error, status, ...) ((void)(isg_fail)(error, status, __VA_ARGS__), (status))
+#endif
 
 // Makes one line of a message, whatever a user, a file or a driver put into it: control characters become spaces, so
 // that none moves a terminal's cursor either.

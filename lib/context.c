@@ -67,7 +67,7 @@ void isg_context_log(const isg_context *context, isg_log_level level, const char
     context->log(context->log_user, level, line);
 }
 
-isg_status isg_cl_fail(isg_context *context, cl_int code, const char *call, const char *file, int line)
+isg_status(isg_cl_fail)(isg_context *context, cl_int code, const char *call, const char *file, int line)
 {
     // The call's name is what helps; its arguments are names of variables here.
     const char *slash = strrchr(file, '/');
