@@ -121,7 +121,7 @@ static bool same_bits(isg_context *context, const options *o, int64_t d, bool tw
     bool same = !shapes_block(gram, a.block);
     if (same && a.block.mem)
         same = clEnqueueReadBuffer(context->queue, a.block.mem, CL_TRUE, 0, bytes, got, 0, NULL, NULL) == CL_SUCCESS;
-    else if (same)
+    else if (same && a.host)
         memcpy(got, a.host, bytes);
     same = same && memcmp(want, got, bytes) == 0;
     area_free(&a);
@@ -185,8 +185,11 @@ static void sweep(isg_context *context, const options *o)
 static bool take_shape(options *o, const char *text)
 {
     isg_shape s = {0};
-    int found = sscanf(text, "%d,%d,%d,%d,%d,%d,%d,%d,%d", &s.rows, &s.vectors, &s.lanes, &s.down, &s.across,
-                       &s.group_cols, &s.group_rows, &s.local_rows, &s.unroll);
+    int32_t *const numbers[] = {&s.rows,       &s.vectors,    &s.lanes,      &s.down,  &s.across,
+                                &s.group_cols, &s.group_rows, &s.local_rows, &s.unroll};
+    int found = 0;
+    while (found < 9 && isg_read_digits(&text, numbers[found]) && (found++, *text == ','))
+        text++;
     if (found < 8 || o->count == MAX_SHAPES || s.rows < 1 || s.vectors < 1 || s.lanes < 1 || s.down < 1 ||
         s.across < 1 || s.group_cols < 1 || s.group_rows < 1 || s.local_rows < 1)
         return false;
@@ -204,8 +207,8 @@ int main(int argc, char **argv)
     bool good = true;
     for (int option; good && (option = getopt_long(argc, argv, "", table, NULL)) != -1;)
         switch (option) {
-        case 'n': o.n = atoll(optarg); break;
-        case 'r': o.repeat = atoi(optarg); break;
+        case 'n': o.n = strtoll(optarg, NULL, 10); break;
+        case 'r': o.repeat = (int)strtol(optarg, NULL, 10); break;
         case '6': o.dtype = ISG_F64; break;
         case 'D': o.device = optarg; break;
         case 'c': o.cpu_time = true; break;

@@ -15,7 +15,6 @@ the sample are clustered and its sources are in the very order of the whole prod
 import argparse
 import array
 import json
-import os
 import random
 import struct
 import subprocess

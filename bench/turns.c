@@ -104,7 +104,7 @@ static void put_lines(const turns *t, const job *j, const result *r)
     for (int v = 0; v < VARIANTS; v++) {
         if (bench.refused[j->dtype == ISG_F64][v])
             continue;
-        double seconds[MAX_ROUNDS], ratios[MAX_ROUNDS];
+        double seconds[MAX_ROUNDS] = {0}, ratios[MAX_ROUNDS] = {0};
         for (int i = 0; i < t->rounds; i++) {
             seconds[i] = r->seconds[v][i];
             ratios[i] = seconds[i] / r->seconds[0][i];

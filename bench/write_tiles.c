@@ -31,7 +31,7 @@ int main(int argc, char **argv)
     const int64_t step = 16 << 20;
     if (argc < 4)
         return EXIT_FAILURE;
-    int64_t n = atoll(argv[2]), side = atoll(argv[3]), bytes = HEADER + n * n * ELEMENT;
+    int64_t n = strtoll(argv[2], NULL, 10), side = strtoll(argv[3], NULL, 10), bytes = HEADER + n * n * ELEMENT;
     int fd = open(argv[1], O_RDWR | O_CREAT | O_TRUNC, 0666);
     char *block = isg_alloc_large(isg_max(side * side * ELEMENT, step));
     if (fd < 0 || !block || fallocate(fd, 0, 0, (off_t)bytes) != 0)

@@ -21,7 +21,7 @@ int main(void)
         fprintf(stderr, "%s\n", isg_context_error(ctx)->message);
     } else {
         printf("%s on %s\n", isg_context_contract(ctx, ISG_PRECISION_F32), isg_context_device(ctx)->name);
-        for (int i = 0; i < 3; i++)
+        for (size_t i = 0; i < 3; i++)
             printf("%.9g %.9g %.9g\n", k[3 * i], k[3 * i + 1], k[3 * i + 2]);
     }
     int failed = isg_context_error(ctx)->status != ISG_OK;

@@ -33,7 +33,7 @@ int main(void)
     isg_context_destroy(&chosen);
 
     float x[N * D] = {0, 0, 1, 0, 3, 4}, k[N * N], factor = 2;
-    size_t items = N * N;
+    size_t items = (size_t)N * N;
     cl_mem points = clCreateBuffer(cl, CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, sizeof x, x, NULL);
     cl_mem result = clCreateBuffer(cl, CL_MEM_READ_WRITE, sizeof k, NULL, NULL);
     cl_kernel scale = scale_kernel(cl, device);
@@ -49,7 +49,7 @@ int main(void)
     clEnqueueNDRangeKernel(queue, scale, 1, NULL, &items, NULL, 1, &computed, &scaled);
     if (clEnqueueReadBuffer(queue, result, CL_TRUE, 0, sizeof k, k, 1, &scaled, NULL) != CL_SUCCESS)
         return fprintf(stderr, "the chain failed\n"), 1;
-    for (int i = 0; i < N; i++)
+    for (size_t i = 0; i < N; i++)
         printf("%.9g %.9g %.9g\n", k[N * i], k[N * i + 1], k[N * i + 2]);
 
     clReleaseEvent(computed);

@@ -80,7 +80,7 @@ static void put(void *user, int64_t target, int64_t column, double sum, int expo
     double old = p->beta == 0 ? 0 : isg_load_double(out->dtype, out->data, at);
     double value = isg_reference_get(p->sums, false)->combine(p->alpha, sum, exponent, p->beta, old);
     if (out->dtype == ISG_F32 && fabs(value) < FLT_MIN)
-        value = fabs((float)value) < FLT_MIN ? 0 : value;
+        value = fabsf((float)value) < FLT_MIN ? 0 : value;
     isg_store_double(out->dtype, out->data, at, value);
 }
 

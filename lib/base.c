@@ -1,5 +1,6 @@
 #include "base.h"
 
+#include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,13 +67,77 @@ void isg_one_line(char *text)
             *c = ' ';
 }
 
-isg_status isg_fail(isg_error *error, isg_status status, const char *format, ...)
+// Makes the C locale that of the calling thread. What it returns goes to leave_c_locale; without memory for it, numbers
+// are as the process writes them.
+typedef struct c_locale {
+    locale_t made, before;
+} c_locale;
+
+static c_locale enter_c_locale(void)
+{
+    c_locale l = {newlocale(LC_ALL_MASK, "C", (locale_t)0), (locale_t)0};
+    if (l.made)
+        l.before = uselocale(l.made);
+    return l;
+}
+
+static void leave_c_locale(c_locale l)
+{
+    if (l.made) {
+        uselocale(l.before);
+        freelocale(l.made);
+    }
+}
+
+static int put_values(char *text, size_t bytes, const char *format, va_list values) ISG_PRINTF(3, 0);
+static int put_values(char *text, size_t bytes, const char *format, va_list values)
+{
+    c_locale l = enter_c_locale();
+    int length = vsnprintf(text, bytes, format, values);
+    leave_c_locale(l);
+    return length;
+}
+
+double isg_read_double(const char *text, char **end)
+{
+    c_locale l = enter_c_locale();
+    double value = strtod(text, end);
+    leave_c_locale(l);
+    return value;
+}
+
+bool isg_read_digits(const char **at, int32_t *number)
+{
+    int64_t value = 0;
+    const char *c = *at;
+    for (; isg_is_digit(*c) && value <= INT32_MAX; c++)
+        value = 10 * value + (*c - '0');
+    if (c == *at || value > INT32_MAX)
+        return false;
+    *at = c;
+    *number = (int32_t)value;
+    return true;
+}
+
+bool isg_begins_with(const char *text, const char *begin)
+{
+    while (*begin && isg_lower(*text) == isg_lower(*begin))
+        text++, begin++;
+    return *begin == 0;
+}
+
+bool isg_same_word(const char *a, const char *b)
+{
+    return strlen(a) == strlen(b) && isg_begins_with(a, b);
+}
+
+isg_status(isg_fail)(isg_error *error, isg_status status, const char *format, ...)
 {
     if (error && error->status == ISG_OK) {
         error->status = status;
         va_list values;
         va_start(values, format);
-        vsnprintf(error->message, sizeof error->message, format, values);
+        put_values(error->message, sizeof error->message, format, values);
         va_end(values);
         isg_one_line(error->message);
     }
@@ -216,7 +281,7 @@ void isg_put(isg_text *to, const char *format, ...)
     va_list values;
     va_start(values, format);
     size_t room = to->length < to->bytes ? to->bytes - to->length : 0;
-    int n = vsnprintf(room ? to->text + to->length : NULL, room, format, values);
+    int n = put_values(room ? to->text + to->length : NULL, room, format, values);
     va_end(values);
     to->length += n > 0 ? (size_t)n : 0;
 }

@@ -15,12 +15,47 @@
 // Keeps the first failure and returns the status handed in, so that `return isg_fail(…)` is how a function fails.
 // error: may be NULL.
 isg_status isg_fail(isg_error *error, isg_status status, const char *format, ...) ISG_PRINTF(3, 4);
+#ifdef __clang_analyzer__ // which sees a file at a time, and has to be told that it is the status handed in
+#define isg_fail(error, status, ...) ((void)(isg_fail)(error, status, __VA_ARGS__), (status))
+#endif
 
 // Makes one line of a message, whatever a user, a file or a driver put into it: control characters become spaces, so
 // that none moves a terminal's cursor either.
 void isg_one_line(char *text);
 
+// As strtod, in the C locale whatever the process's: "0.5" is a half everywhere, as texts that are read again need it.
+double isg_read_double(const char *text, char **end);
+
+// The digits at *at, which moves behind them, as a number. False: there are none, or it is too large for one.
+bool isg_read_digits(const char **at, int32_t *number);
+
+// Letters, digits and spaces of ASCII; <ctype.h> asks the process's locale.
+static inline bool isg_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline char isg_lower(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+static inline bool isg_is_letter(char c)
+{
+    return isg_lower(c) >= 'a' && isg_lower(c) <= 'z';
+}
+
+static inline bool isg_is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+// Whether a text begins with another, and is the other, whatever the case of their letters.
+bool isg_begins_with(const char *text, const char *begin);
+bool isg_same_word(const char *a, const char *b);
+
 // A text that is put together piece by piece: cut off at `bytes`, the zero included, while `length` goes on counting.
+// Its numbers are the C locale's, as those of messages are.
 typedef struct isg_text {
     char *text;
     size_t bytes, length;

@@ -1,5 +1,6 @@
 #include "cache.h"
 #include "file.h"
+#include "folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -34,6 +36,7 @@ static void say(const isg_cache *cache, isg_log_level level, const char *format,
     va_start(values, format);
     vsnprintf(line, sizeof line, format, values);
     va_end(values);
+    isg_one_line(line);
     cache->log(cache->log_user, level, line);
 }
 
@@ -61,32 +64,17 @@ static char *choose_folder(const char *folder)
     return NULL;
 }
 
-static bool make_folders(char *path)
-{
-    for (char *at = path + 1; *at; at++) {
-        if (*at != '/')
-            continue;
-        *at = 0;
-        int made = mkdir(path, 0700);
-        *at = '/';
-        if (made != 0 && errno != EEXIST)
-            return false;
-    }
-    return mkdir(path, 0700) == 0 || errno == EEXIST;
-}
-
 void isg_cache_open(isg_cache *cache, const char *folder, isg_log_fn log, void *log_user)
 {
-    *cache = (isg_cache){.folder = choose_folder(folder), .log = log, .log_user = log_user};
+    *cache = (isg_cache){.folder = choose_folder(folder), .at = -1, .log = log, .log_user = log_user};
     if (!cache->folder)
         return;
     struct stat info;
     const char *why = NULL;
-    if (!make_folders(cache->folder) || stat(cache->folder, &info) != 0)
+    cache->at = isg_folder_open(cache->folder, true, &why);
+    if (cache->at >= 0 && fstat(cache->at, &info) != 0)
         why = strerror(errno);
-    else if (!S_ISDIR(info.st_mode))
-        why = "not a folder";
-    else if (info.st_uid != geteuid() || (info.st_mode & 022) != 0)
+    else if (cache->at >= 0 && (info.st_uid != geteuid() || (info.st_mode & 022) != 0))
         why = "others may write to it";
     if (why) {
         say(cache, ISG_LOG_WARN, "no program cache in %s: %s", cache->folder, why);
@@ -96,8 +84,11 @@ void isg_cache_open(isg_cache *cache, const char *folder, isg_log_fn log, void *
 
 void isg_cache_close(isg_cache *cache)
 {
+    if (cache->folder && cache->at >= 0)
+        close(cache->at);
     free(cache->folder);
     cache->folder = NULL;
+    cache->at = -1;
 }
 
 isg_cache_key isg_cache_key_of(const char *const *texts)
@@ -125,12 +116,25 @@ static XXH128_canonical_t checksum_of(const header *head, const void *blob, size
     return sum;
 }
 
-static void path_of(const isg_cache *cache, isg_cache_key key, char *path, size_t bytes)
+enum { NAME_BYTES = 2 * sizeof(((isg_cache_key *)0)->bytes) + 1, HIDDEN_BYTES = NAME_BYTES + 2 * 17, NAME_TRIES = 100 };
+
+static void name_of(isg_cache_key key, char name[NAME_BYTES])
 {
-    isg_text text = {path, bytes, 0};
-    isg_put(&text, "%s/", cache->folder);
     for (size_t i = 0; i < sizeof key.bytes; i++)
-        isg_put(&text, "%02x", key.bytes[i]);
+        snprintf(name + 2 * i, 3, "%02x", key.bytes[i]);
+}
+
+// A new file that nobody else may read; `hidden` is its name. -1: errno.
+static int new_file(const isg_cache *cache, const char *name, char hidden[HIDDEN_BYTES])
+{
+    int file = -1;
+    for (int i = 0; i < NAME_TRIES && file < 0 && (i == 0 || errno == EEXIST); i++) {
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        snprintf(hidden, HIDDEN_BYTES, "%s.%lx-%lx", name, (unsigned long)getpid(), (unsigned long)now.tv_nsec + i);
+        file = openat(cache->at, hidden, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    }
+    return file;
 }
 
 // An end before the last byte is a failure, too.
@@ -146,8 +150,8 @@ static void *checked_blob(int file, isg_cache_key key, size_t *bytes, const char
     struct stat info;
     header head;
     *why = "damaged";
-    if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode) || info.st_uid != geteuid()) {
-        *why = "not a file of this user";
+    if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode) || info.st_uid != geteuid() || (info.st_mode & 022) != 0) {
+        *why = "not a file of this user alone";
         return NULL;
     }
     if (!read_all(file, &head, sizeof head) || memcmp(head.magic, magic, sizeof magic) != 0 ||
@@ -171,21 +175,21 @@ void isg_cache_get(const isg_cache *cache, isg_cache_key key, void **blob, size_
     *bytes = 0;
     if (!cache->folder || !key.known)
         return;
-    char path[4200];
-    path_of(cache, key, path, sizeof path);
+    char name[NAME_BYTES];
+    name_of(key, name);
     // O_NONBLOCK: a pipe in the file's place must not hold us up.
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int file = openat(cache->at, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (file < 0) {
         if (errno != ENOENT)
-            say(cache, ISG_LOG_WARN, "cache file %s: %s; building anew", path, strerror(errno));
+            say(cache, ISG_LOG_WARN, "cache file %s/%s: %s; building anew", cache->folder, name, strerror(errno));
         return;
     }
     const char *why;
     *blob = checked_blob(file, key, bytes, &why);
     close(file);
     if (!*blob) {
-        say(cache, ISG_LOG_WARN, "cache file %s is %s; building anew", path, why);
-        unlink(path);
+        say(cache, ISG_LOG_WARN, "cache file %s/%s is %s; building anew", cache->folder, name, why);
+        unlinkat(cache->at, name, 0);
     }
 }
 
@@ -193,23 +197,22 @@ void isg_cache_put(const isg_cache *cache, isg_cache_key key, const void *blob, 
 {
     if (!cache->folder || !key.known || bytes > MAX_BLOB_BYTES)
         return;
-    char path[4200], temporary[4300];
-    path_of(cache, key, path, sizeof path);
-    snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
+    char name[NAME_BYTES], hidden[HIDDEN_BYTES];
+    name_of(key, name);
     header head = {.blob_bytes = bytes};
     memcpy(head.magic, magic, sizeof magic);
     memcpy(head.key, key.bytes, sizeof head.key);
     head.checksum = checksum_of(&head, blob, bytes);
 
-    int file = mkstemp(temporary);
+    int file = new_file(cache, name, hidden);
     if (file < 0) {
         say(cache, ISG_LOG_WARN, "cannot write to the cache %s: %s", cache->folder, strerror(errno));
         return;
     }
     bool written = isg_file_write(file, &head, sizeof head) && isg_file_write(file, blob, (int64_t)bytes);
     written = close(file) == 0 && written;
-    if (!written || rename(temporary, path) != 0) {
-        say(cache, ISG_LOG_WARN, "cannot write cache file %s: %s", path, strerror(errno));
-        unlink(temporary);
+    if (!written || renameat(cache->at, hidden, cache->at, name) != 0) {
+        say(cache, ISG_LOG_WARN, "cannot write cache file %s/%s: %s", cache->folder, name, strerror(errno));
+        unlinkat(cache->at, hidden, 0);
     }
 }

@@ -8,6 +8,7 @@
 
 typedef struct isg_cache {
     char *folder; // NULL: no cache
+    int at;       // its descriptor
     isg_log_fn log;
     void *log_user;
 } isg_cache;
@@ -17,8 +18,8 @@ typedef struct isg_cache_key {
     bool known; // false: of no text, as there was no memory to make it; nothing is found or put under it
 } isg_cache_key;
 
-// folder: as isg_context_params.cache_dir. Creates it with mode 0700; refuses one that others may write to, for its
-// contents are handed to drivers as code.
+// folder: as isg_context_params.cache_dir. Creates it with mode 0700; refuses one that others may write to, or that a
+// stranger's symbolic link leads to, for its contents are handed to drivers as code.
 void isg_cache_open(isg_cache *cache, const char *folder, isg_log_fn log, void *log_user);
 void isg_cache_close(isg_cache *cache);
 

@@ -13,6 +13,9 @@ const char *isg_cl_error_name(cl_int code);
 
 // Records a failed call on the context and logs it; gives the status to return.
 isg_status isg_cl_fail(isg_context *context, cl_int code, const char *call, const char *file, int line);
+#ifdef __clang_analyzer__ // as isg_fail: it is never ISG_OK
+#define isg_cl_fail(...) ((void)(isg_cl_fail)(__VA_ARGS__), ISG_ERR_DEVICE)
+#endif
 
 // The same of a question about an object that the caller gave: ISG_ERR_ARGUMENT with `refusal` where the answer is that
 // it is no such object, and not that the driver has failed.

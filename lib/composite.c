@@ -2,7 +2,6 @@
 #include "composite.h"
 #include "kernels.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -217,7 +216,7 @@ static isg_status parse_sum(reader *r, isg_composite **out);
 
 static char next(reader *r)
 {
-    while (isspace((unsigned char)*r->at))
+    while (isg_is_space(*r->at))
         r->at++;
     return *r->at;
 }
@@ -234,7 +233,7 @@ static size_t take_word(reader *r, char *word, size_t bytes)
 {
     size_t n = 0;
     next(r);
-    while (isalnum((unsigned char)r->at[n]) || r->at[n] == '_')
+    while (isg_is_letter(r->at[n]) || isg_is_digit(r->at[n]) || r->at[n] == '_')
         n++;
     snprintf(word, bytes, "%.*s", (int)(n < bytes ? n : bytes - 1), r->at);
     r->at += n;
@@ -245,7 +244,7 @@ static isg_status take_number(reader *r, double *value)
 {
     char *end;
     next(r);
-    *value = strtod(r->at, &end);
+    *value = isg_read_double(r->at, &end);
     if (end == r->at)
         return unexpected(r, "a number");
     r->at = end;
@@ -359,7 +358,7 @@ static isg_status parse_product(reader *r, isg_composite **out)
     for (bool first = true; first || next(r) == '*'; first = false) {
         if (!first)
             r->at++;
-        if (isdigit((unsigned char)next(r)) || *r->at == '.' || *r->at == '-') {
+        if (isg_is_digit(next(r)) || *r->at == '.' || *r->at == '-') {
             double value = 0;
             if ((st = take_number(r, &value)))
                 goto fail;

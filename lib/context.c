@@ -109,7 +109,7 @@ void isg_context_hold(isg_context *context)
     context->holders++;
 }
 
-isg_status isg_cl_fail(isg_context *context, cl_int code, const char *call, const char *file, int line)
+isg_status(isg_cl_fail)(isg_context *context, cl_int code, const char *call, const char *file, int line)
 {
     // The call's name is what helps; its arguments are names of variables here.
     const char *slash = strrchr(file, '/');

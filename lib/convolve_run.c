@@ -89,7 +89,7 @@ static void choose_shape(runner *r)
         s->tall = (int32_t)isg_min(r->size[ROW], 4);
     if (!s->wide)
         s->wide = s->lanes == 1 ? 1 : s->tall == 1 ? 8 : s->tall < 4 ? 4 : wide_vectors ? 4 : 3;
-    int64_t step = s->lanes * s->wide;
+    int64_t step = (int64_t)s->lanes * s->wide;
     if (!s->span)
         s->span = !r->cpu ? step : isg_round_up(isg_min(r->n[COL], 1024), step);
     if (!s->slab)
@@ -127,7 +127,7 @@ static void choose_slabs(runner *r)
     if (r->size[PLANE] > 1 || plane <= slab)
         return;
     int64_t rows = isg_max(slab / r->pitch - (r->size[ROW] - 1), 2 * (r->size[ROW] - 1) + 1);
-    r->most[ROW] = isg_min(isg_round_up(rows, 4 * r->shape.tall), r->n[ROW]);
+    r->most[ROW] = isg_min(isg_round_up(rows, 4 * (int64_t)r->shape.tall), r->n[ROW]);
 }
 
 // --- tables
@@ -207,8 +207,8 @@ static isg_status get_kernels(runner *r, isg_dtype in, isg_dtype out)
     isg_real_type type = {dtype, isg_probe_fused(r->context, dtype), r->shape.lanes};
     char options[200];
     isg_text text = {options, sizeof options, 0};
-    isg_put(&text, "-D IN=%d -D OUT=%d -D CHECKED=%d -D TALL=%d -D WIDE=%d", isg_filter_code(in),
-            isg_filter_code(out), in == ISG_F32 || in == ISG_F64, (int)r->shape.tall, (int)r->shape.wide);
+    isg_put(&text, "-D IN=%d -D OUT=%d -D CHECKED=%d -D TALL=%d -D WIDE=%d", isg_filter_code(in), isg_filter_code(out),
+            in == ISG_F32 || in == ISG_F64, (int)r->shape.tall, (int)r->shape.wide);
     isg_status st = isg_program_kernel(r->context, &r->pack, "convolve.cl", "convolve_pack", type, options);
     return st ? st : isg_program_kernel(r->context, &r->add, "convolve.cl", "convolve", type, options);
 }

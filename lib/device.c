@@ -1,11 +1,9 @@
 #include "device.h"
 
-#include <ctype.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 const char *isg_device_class_name(isg_device_class device_class)
@@ -38,6 +36,7 @@ static void device_text(isg_candidate *candidate, cl_device_info what, char *tex
     if (!ask(candidate, what, bytes - 1, text, NULL))
         snprintf(text, bytes, "?");
     text[bytes - 1] = 0;
+    isg_one_line(text); // it goes to terminals, and is a driver's
 }
 
 // A number of any width that OpenCL uses; 0 when the device does not say.
@@ -74,9 +73,13 @@ static bool has_extension(isg_candidate *candidate, const char *name)
 
 bool isg_device_has_opencl_c_12(const isg_device *device)
 {
-    int major = 1, minor = 0;
-    sscanf(device->c_version, "OpenCL C %d.%d", &major, &minor);
-    return major * 10 + minor >= 12;
+    static const char begin[] = "OpenCL C ";
+    const char *at = device->c_version + sizeof begin - 1;
+    int32_t major, minor;
+    if (!isg_begins_with(device->c_version, begin) || !isg_read_digits(&at, &major) || *at++ != '.' ||
+        !isg_read_digits(&at, &minor))
+        return false;
+    return major > 1 || (major == 1 && minor >= 2);
 }
 
 // Lanes of the vectors to write code in. GPUs run scalar code on their own lanes, and load and store 16 bytes at once.
@@ -101,6 +104,7 @@ static void describe(isg_candidate *candidate)
     note_code(candidate, "clGetPlatformInfo", code);
     if (code != CL_SUCCESS)
         snprintf(d->platform, sizeof d->platform, "?");
+    isg_one_line(d->platform);
     device_text(candidate, CL_DEVICE_NAME, d->name, sizeof d->name);
     device_text(candidate, CL_DEVICE_VENDOR, d->vendor, sizeof d->vendor);
     device_text(candidate, CL_DEVICE_VERSION, d->version, sizeof d->version);
@@ -277,35 +281,33 @@ isg_status isg_device_list(isg_device *out, int32_t capacity, int32_t *count, is
 
 static bool contains(const char *text, const char *part)
 {
-    size_t length = strlen(part);
     for (; *text; text++)
-        if (strncasecmp(text, part, length) == 0)
+        if (isg_begins_with(text, part))
             return true;
     return false;
 }
 
-static bool indices(const char *spec, int *platform, int *device)
+static bool indices(const char *spec, int32_t *platform, int32_t *device)
 {
-    int end = 0;
-    return sscanf(spec, "%d:%d%n", platform, device, &end) == 2 && spec[end] == 0;
+    return isg_read_digits(&spec, platform) && *spec++ == ':' && isg_read_digits(&spec, device) && *spec == 0;
 }
 
 bool isg_spec_is_name(const char *spec)
 {
-    return strcasecmp(spec, "auto") != 0 && strcasecmp(spec, "gpu") != 0 && strcasecmp(spec, "cpu") != 0 &&
-           strcasecmp(spec, "accelerator") != 0;
+    return !isg_same_word(spec, "auto") && !isg_same_word(spec, "gpu") && !isg_same_word(spec, "cpu") &&
+           !isg_same_word(spec, "accelerator");
 }
 
 bool isg_spec_matches(const char *spec, const isg_device *device)
 {
-    int platform, index;
-    if (strcasecmp(spec, "auto") == 0)
+    int32_t platform, index;
+    if (isg_same_word(spec, "auto"))
         return true;
-    if (strcasecmp(spec, "gpu") == 0)
+    if (isg_same_word(spec, "gpu"))
         return device->device_class == ISG_DEVICE_GPU_DISCRETE || device->device_class == ISG_DEVICE_GPU_INTEGRATED;
-    if (strcasecmp(spec, "cpu") == 0)
+    if (isg_same_word(spec, "cpu"))
         return device->device_class == ISG_DEVICE_CPU;
-    if (strcasecmp(spec, "accelerator") == 0)
+    if (isg_same_word(spec, "accelerator"))
         return device->device_class == ISG_DEVICE_ACCELERATOR;
     if (indices(spec, &platform, &index))
         return device->platform_index == platform && device->device_index == index;

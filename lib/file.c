@@ -161,8 +161,11 @@ static int named_descriptor(const char *path)
         return STDOUT_FILENO;
     if (strcmp(path, "/dev/stderr") == 0)
         return STDERR_FILENO;
-    char digits[8], beyond;
-    return sscanf(path, "/dev/fd/%7[0-9]%c", digits, &beyond) == 1 ? atoi(digits) : -1;
+    static const char begin[] = "/dev/fd/";
+    const char *at = path + sizeof begin - 1;
+    int32_t descriptor;
+    bool named = strncmp(path, begin, sizeof begin - 1) == 0 && isg_read_digits(&at, &descriptor) && *at == 0;
+    return named ? descriptor : -1;
 }
 
 isg_status isg_new_file_open(isg_new_file *file, const char *path, const char *label, isg_error *error)

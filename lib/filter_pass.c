@@ -133,7 +133,7 @@ isg_filter_tiling isg_filter_tiling_of(const isg_filter_plan *plan, const isg_fi
     t.pitch += t.pitch / line % 2 ? 0 : line;
     int64_t panel = (isg_round_up(t.segmented ? t.high : t.rows, t.high) + 2 * radius_v) * t.pitch;
     t.ready = isg_round_up(panel, 1024);
-    t.turned = t.ready + isg_round_up(t.high * FILTER_GROUP * line, 1024);
+    t.turned = t.ready + isg_round_up((int64_t)t.high * FILTER_GROUP * line, 1024);
     t.room = isg_round_up(t.turned + (horizontal ? t.high * t.pitch : 0), 1024);
     return t;
 }

@@ -5,7 +5,8 @@
 
 int32_t isg_kernel_has_gradient(const isg_kernel *kernel)
 {
-    return kernel && isg_kernel_derivative(isg_kernel_index(kernel), ISG_BY_ARGUMENT) != NULL;
+    const int at = kernel ? isg_kernel_index(kernel) : -1;
+    return at >= 0 && isg_kernel_derivative(at, ISG_BY_ARGUMENT) != NULL;
 }
 
 static isg_status numbers_of(isg_gram *gram, isg_gradient_plan *plan)

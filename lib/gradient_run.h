@@ -6,6 +6,6 @@
 #include "gram.h"
 
 // An isg_gradient_compute; user: the gram.
-isg_status isg_gradient_pass_run(void *gram, const isg_gradient_pass *pass);
+isg_status isg_gradient_pass_run(void *user, const isg_gradient_pass *pass);
 
 #endif

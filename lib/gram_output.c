@@ -24,7 +24,7 @@ static uint64_t aligned_address(const isg_context *context, const isg_place *pla
     cl_uint bits = 0;
     if (place->root &&
         (clGetDeviceInfo(context->device_id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof bits, &bits, NULL) != CL_SUCCESS ||
-         bits < 16 * 8 * sizeof(double)))
+         bits < sizeof(double) * 16 * 8))
         return 1;
     return place->begin;
 }

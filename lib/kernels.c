@@ -64,7 +64,10 @@ const char *isg_kernel_nearest(const char *name)
 
 int isg_kernel_index(const isg_kernel *kernel)
 {
-    return (int)(kernel - rows);
+    int at = 0;
+    while (at < ISG_KERNEL_COUNT && kernel != &rows[at])
+        at++;
+    return at < ISG_KERNEL_COUNT ? at : -1;
 }
 
 const char *isg_pair_name(isg_pair pair)
@@ -147,6 +150,9 @@ isg_status isg_kernel_resolve(isg_kernel_values *values, const isg_kernel_params
                               isg_error *error)
 {
     const isg_kernel *kernel = params->kernel ? params->kernel : &rows[ISG_KERNEL_rbf];
+    *values = (isg_kernel_values){.gamma = 1, .length = 1};
+    if (isg_kernel_index(kernel) < 0) // its formula would go into a program as it is
+        return isg_fail(error, ISG_ERR_ARGUMENT, "the kernel is none of isg_kernel_list's rows");
     *values = (isg_kernel_values){.gamma = kernel->gamma > 0 ? kernel->gamma : 1 / (double)dims, .length = 1};
     isg_status st = resolve_scale(values, params, kernel, error);
     for (int i = 0; i < ISG_MAX_PARAMS; i++)

@@ -13,7 +13,7 @@ enum {
     ISG_KERNEL_COUNT
 };
 
-// The place of a row in kernels.def. kernel: a row of the registry.
+// The place of a row in kernels.def; -1: it is none of the registry's.
 int isg_kernel_index(const isg_kernel *kernel);
 
 // A row with the values of its scale and parameters: what it was given, or its defaults.

@@ -165,7 +165,7 @@ static void copy_printable(char *to, size_t room, scanner from)
 {
     size_t length = (size_t)(from.end - from.at), kept = length < room ? length : room - 1;
     for (size_t i = 0; i < kept; i++)
-        to[i] = from.at[i] >= ' ' && from.at[i] <= '~' ? from.at[i] : '?';
+        to[i] = (char)(from.at[i] >= ' ' && from.at[i] <= '~' ? from.at[i] : '?');
     to[kept] = 0;
     if (kept < length)
         memcpy(to + kept - 3, "...", 3);

@@ -267,7 +267,7 @@ static isg_status exact_polynomial(const double *weights, double sigma, int32_t 
     }
     for (int32_t i = 0; i < count; i++) {
         for (int32_t c = 0; c < count; c++)
-            row[i][c] = moment[2 * (parity + i + c)];
+            row[i][c] = moment[2 * (size_t)(parity + i + c)];
         row[i][count] = exactly(0);
     }
     row[count - 1][count] = exactly(1);
@@ -275,7 +275,7 @@ static isg_status exact_polynomial(const double *weights, double sigma, int32_t 
         row[count - 1][count] = divide(multiply(row[count - 1][count], exactly(i + 1)), exactly(sigma));
     // Moments of positive weights: the system is positive definite, or singular where there are too few places.
     for (int32_t i = 0; i < count; i++) {
-        if (!(row[i][i].hi > 1e-24 * moment[2 * (parity + i)].hi))
+        if (!(row[i][i].hi > 1e-24 * moment[2 * (size_t)(parity + i)].hi))
             return isg_fail(error, ISG_ERR_RANGE,
                             "an exact derivative of order %d cannot be had at sigma %g with radius %lld", (int)order,
                             sigma, (long long)radius);

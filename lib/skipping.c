@@ -306,7 +306,7 @@ fail:
 double isg_skipping_work(const isg_skipping *s, int64_t lo, int64_t hi, int64_t block)
 {
     const double look = 1; // at a block's box, for each target
-    const int64_t coarse = COARSE / s->panel * s->panel;
+    const int64_t coarse = (int64_t)COARSE / s->panel * s->panel;
     double work = look * (double)(hi - lo);
     for (int64_t i = lo / coarse; i * coarse < hi; i++)
         if (!apart(s, &s->coarse_targets, i, &s->coarse_sources, block))

@@ -29,7 +29,7 @@ bool isg_store_leave(isg_store *store);
 // Calls the caller's progress function, if there is one; whether to stop.
 int isg_store_ask(isg_store *store, const isg_store_progress *now);
 // The gram's progress function; user: the store.
-int isg_store_between_launches(void *store, double done, double total);
+int isg_store_between_launches(void *user, double done, double total);
 
 // Memory for a tile, and for `strip` rows of its mirror behind it.
 enum { ISG_STORE_STRIP = 64 };

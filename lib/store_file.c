@@ -1,5 +1,6 @@
 // Opening, making and locking the two files of a store. store_tiles.c moves the bytes.
 #include "store_file.h"
+#include "folder.h"
 #include "npy_header.h"
 
 #include <errno.h>
@@ -64,6 +65,7 @@ static isg_status begin(isg_store_file *file, const char *path, isg_error *error
     char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
     file->path = strdup(path);
     file->name = strdup(slash ? slash + 1 : path);
+    const char *why;
     isg_status st = ISG_OK;
     if (!file->path || !file->name || !directory)
         st = isg_store_file_fail(file, error, ISG_ERR_MEMORY, "no memory");
@@ -71,8 +73,8 @@ static isg_status begin(isg_store_file *file, const char *path, isg_error *error
         st = isg_store_file_fail(file, error, ISG_ERR_ARGUMENT, "names a directory");
     else if (strlen(file->name) + sizeof suffix > LONGEST_NAME)
         st = isg_store_file_fail(file, error, ISG_ERR_ARGUMENT, "too long a name for one with %s behind it", suffix);
-    else if ((file->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-        st = isg_store_file_fail(file, error, ISG_ERR_IO, "its directory: %s", strerror(errno));
+    else if ((file->directory = isg_folder_open(directory, false, &why)) < 0)
+        st = isg_store_file_fail(file, error, ISG_ERR_IO, "its directory: %s", why);
     free(directory);
     return st;
 }

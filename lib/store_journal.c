@@ -70,7 +70,7 @@ bool isg_hash_none(const isg_hash *a)
 void isg_hash_text(const isg_hash *hash, char text[2 * ISG_HASH_BYTES + 1])
 {
     for (int i = 0; i < ISG_HASH_BYTES; i++)
-        snprintf(text + 2 * i, 3, "%02x", hash->bytes[i]);
+        snprintf(text + (size_t)i * 2, 3, "%02x", hash->bytes[i]);
 }
 
 const char isg_journal_no_memory[] = "no memory to read it";
@@ -211,7 +211,7 @@ static bool fill(isg_journal *j, uint8_t *h, int64_t text_bytes)
     put_number(h + AT_DATA_OFFSET, 8, (uint64_t)j->data_offset);
     put_number(h + AT_FILE_BYTES, 8, (uint64_t)j->file_bytes);
     for (int i = 0; i < 4; i++)
-        memcpy(h + AT_X + i * ISG_HASH_BYTES, hashes[i]->bytes, ISG_HASH_BYTES);
+        memcpy(h + AT_X + (size_t)i * ISG_HASH_BYTES, hashes[i]->bytes, ISG_HASH_BYTES);
     put_number(h + AT_TEXT_BYTES, 4, (uint64_t)text_bytes);
     isg_hash sum;
     if (!header_checksum(h, j->header_bytes, &sum))
@@ -283,7 +283,7 @@ static const char *take_fields(isg_journal *j, const uint8_t *h)
     j->side = (int64_t)get_number(h + AT_SIDE, 4);
     j->symmetric = get_number(h + AT_SYMMETRIC, 4) == 1;
     for (int i = 0; i < 4; i++)
-        memcpy(hashes[i]->bytes, h + AT_X + i * ISG_HASH_BYTES, ISG_HASH_BYTES);
+        memcpy(hashes[i]->bytes, h + AT_X + (size_t)i * ISG_HASH_BYTES, ISG_HASH_BYTES);
     const char *wrong = isg_journal_derive(j);
     if (wrong)
         return wrong;

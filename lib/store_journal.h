@@ -84,7 +84,7 @@ uint8_t *isg_journal_write(isg_journal *journal, const char *const lines[ISG_LIN
 extern const char isg_journal_no_memory[];
 
 // The header that begins at `bytes`. NULL, or what is wrong; then there is nothing to free.
-const char *isg_journal_parse(isg_journal *journal, const uint8_t *bytes, int64_t count);
+const char *isg_journal_parse(isg_journal *j, const uint8_t *h, int64_t count);
 // From the beginning of a journal, taking the second header where the first is damaged. *damaged: headers that are.
 const char *isg_journal_find(isg_journal *journal, const uint8_t *bytes, int64_t count, int *damaged);
 void isg_journal_free(isg_journal *journal);
@@ -97,10 +97,10 @@ void isg_record_write(const isg_journal *journal, int64_t tile, const isg_record
 isg_record isg_record_parse(const isg_journal *journal, int64_t tile, const uint8_t bytes[ISG_RECORD_BYTES]);
 
 isg_tile isg_journal_tile(const isg_journal *journal, int64_t index);
-// The tile that is computed for the place (i, j) among tiles: of a symmetric K the transpose's above the diagonal.
-int64_t isg_journal_index(const isg_journal *journal, int64_t i, int64_t j);
-// Where element (a, b) of the tile at place (i, j) lies in the file, and the elements from a row to the next.
-int64_t isg_journal_place(const isg_journal *journal, int64_t i, int64_t j, int64_t a, int64_t b, int64_t *stride);
+// The tile that is computed for the place (i, k) among tiles: of a symmetric K the transpose's above the diagonal.
+int64_t isg_journal_index(const isg_journal *j, int64_t i, int64_t k);
+// Where element (a, b) of the tile at place (i, k) lies in the file, and the elements from a row to the next.
+int64_t isg_journal_place(const isg_journal *j, int64_t i, int64_t k, int64_t a, int64_t b, int64_t *stride);
 
 bool isg_hash_same(const isg_hash *a, const isg_hash *b);
 bool isg_hash_none(const isg_hash *a);

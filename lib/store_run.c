@@ -54,6 +54,7 @@ int isg_store_between_launches(void *user, double done, double total)
 }
 
 // Rows [first, first + rows) of a tile into columns of its mirror. In squares of a cache line's width.
+// NOLINTBEGIN(bugprone-macro-parentheses): `type` is one
 #define TRANSPOSE(type)                                                                                                \
     do {                                                                                                               \
         const type *from = from_bytes;                                                                                 \
@@ -64,6 +65,7 @@ int isg_store_between_launches(void *user, double done, double total)
                     for (int64_t v = b; v < isg_min(b + square, cols); v++)                                            \
                         to[v * (side + ISG_STORE_PAD) + u] = from[u * side + v];                                       \
     } while (0)
+// NOLINTEND(bugprone-macro-parentheses)
 static void transpose(size_t element, void *to_bytes, const void *from_bytes, int64_t side, int64_t first, int64_t rows,
                       int64_t cols)
 {

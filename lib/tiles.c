@@ -132,11 +132,11 @@ isg_status isg_tiles_launch(isg_tiles *t, const isg_part *p)
                                                          arg_int(gram->op.x.dims)};
             for (int a = 0; a < t->more_count; a++)
                 args[COMMON_ARGS + a] = t->more[a];
-            isg_status st =
-                isg_run(gram->context, t->kernel, args, COMMON_ARGS + t->more_count,
-                        (isg_range){{isg_round_up(cols, isg_shape_col_tile(s)) / (s.lanes * s.vectors * s.across),
-                                     rows / isg_shape_tall(s)},
-                                    {s.group_cols, s.local_rows}});
+            isg_status st = isg_run(
+                gram->context, t->kernel, args, COMMON_ARGS + t->more_count,
+                (isg_range){{isg_round_up(cols, isg_shape_col_tile(s)) / ((int64_t)s.lanes * s.vectors * s.across),
+                             rows / isg_shape_tall(s)},
+                            {s.group_cols, s.local_rows}});
             if (st || (!gram->context->chain && (st = isg_finish(gram->context))))
                 return st;
             if (gram->context->chain)

@@ -62,16 +62,16 @@ typedef long double near_f64(long double a, long double b);
     {                                                                                                                  \
         (void)b;                                                                                                       \
         turn t = turn_of(a);                                                                                           \
-        double angle = 3.14159265358979323846 * t.rest, y = (t.n + add) & 1 ? cos(angle) : sin(angle);                 \
-        return isfinite(a) ? (((t.n + add) & 2) != 0) != (sign) ? -y : y : NAN;                                        \
+        double angle = 3.14159265358979323846 * t.rest, y = (t.n + (add)) & 1 ? cos(angle) : sin(angle);               \
+        return isfinite(a) ? (((t.n + (add)) & 2) != 0) != (sign) ? -y : y : NAN;                                      \
     }                                                                                                                  \
     static long double name##_f64(long double a, long double b)                                                        \
     {                                                                                                                  \
         (void)b;                                                                                                       \
         turn t = turn_of((double)a);                                                                                   \
         long double angle = 3.14159265358979323846264338327950288L * t.rest;                                           \
-        long double y = (t.n + add) & 1 ? cosl(angle) : sinl(angle);                                                   \
-        return isfinite(a) ? (((t.n + add) & 2) != 0) != (sign) ? -y : y : NAN;                                        \
+        long double y = (t.n + (add)) & 1 ? cosl(angle) : sinl(angle);                                                 \
+        return isfinite(a) ? (((t.n + (add)) & 2) != 0) != (sign) ? -y : y : NAN;                                      \
     }
 
 NEAR_1(exp)

@@ -14,7 +14,7 @@ from scipy import ndimage
 from scipy.ndimage import _filters, _ni_support
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
-from filter import DTYPES, Isogram, Params  # noqa: E402
+from filter import Isogram, Params  # noqa: E402
 
 F64 = 2  # ISG_PRECISION_F64
 DIRECT = {"uint8", "uint16", "int16", "int32", "float16", "float32", "float64"}  # what isg_filter takes

@@ -145,7 +145,7 @@ static void *expected(const call *c, const isg_operator *op, const void *k, bool
             double value = isg_reference_get(sums, fused)
                                ->combine(c->params.alpha == 0 ? 1 : c->params.alpha, sum, w.exponents[p],
                                          c->params.beta, isg_load_double(c->out.dtype, c->before, at));
-            if (c->out.dtype == ISG_F32 && fabs((float)value) < FLT_MIN)
+            if (c->out.dtype == ISG_F32 && fabsf((float)value) < FLT_MIN)
                 value = 0;
             isg_store_double(c->out.dtype, want, at, value);
         }

@@ -298,7 +298,7 @@ START_TEST(composites)
             // Both are within the contract's bound: s |dk/ds| is at most 1/e of the largest value.
             double own = 2 * ((D + 4) * FLT_EPSILON * 0.37 + 4 * FLT_EPSILON) * all[c].most;
             for (int64_t i = 0; i < N * N; i++)
-                ck_assert_msg(fabs(k[0][i] - k[1][i]) <= own + isg_tolerance_default(ISG_F32) * all[c].most,
+                ck_assert_msg(fabsf(k[0][i] - k[1][i]) <= own + isg_tolerance_default(ISG_F32) * all[c].most,
                               "%s, %s: %g and %g", all[c].text, cases[kind].name, k[0][i], k[1][i]);
             device_guard_free(k[0], ISG_F32, N * N);
             device_guard_free(k[1], ISG_F32, N * N);

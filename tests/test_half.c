@@ -58,7 +58,7 @@ END_TEST
 START_TEST(rounds_between_all_halves)
 {
     const half_variant *v = variants[_i];
-    for (uint16_t h = 0; h <= HALF_LARGEST; h++) {
+    for (uint16_t h = 0; h <= (uint16_t)HALF_LARGEST; h++) {
         int64_t count = v->between(h, x, want);
         ck_assert_int_le(count, HALF_CASES);
         v->rounded(x, got, count);

@@ -400,7 +400,7 @@ START_TEST(formats_say_what_they_hold)
         {IMAGE_PNG, ISG_U8, 255, 3, {2, 2, 5}, ISG_ERR_SHAPE, "channels, not 5"},
         {IMAGE_PNG, ISG_U8, 255, 3, {2, 2, 0}, ISG_ERR_SHAPE, "channels, not 0"},
         {IMAGE_PNG, ISG_U8, 255, 2, {0, 2}, ISG_ERR_SHAPE, "0 x 2"},
-        {IMAGE_PNG, ISG_U8, 255, 2, {2, 1ll << 31}, ISG_ERR_SHAPE, "2147483648"},
+        {IMAGE_PNG, ISG_U8, 255, 2, {2, 1LL << 31}, ISG_ERR_SHAPE, "2147483648"},
         {IMAGE_PGM, ISG_U8, 255, 3, {2, 2, 3}, ISG_ERR_SHAPE, "pgm has 1 channels, not 3"},
         {IMAGE_PPM, ISG_U8, 255, 2, {2, 2}, ISG_ERR_SHAPE, "ppm has 3 channels, not 1"},
         {IMAGE_PNM, ISG_U8, 255, 3, {2, 2, 4}, ISG_ERR_SHAPE, "pnm has 1 or 3 channels, not 4"},

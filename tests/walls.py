@@ -17,7 +17,7 @@ NO_OPENCL = {"base", "file", "npy", "npy_header", "npy_read", "npy_write", "kern
              "filter_plan", "filter_pass", "convolve_plan", "stencil", "twofold", "verify_stencil", "store_journal", "store_file",
              "store_tiles", "store_read", "store_inputs", "store_threads", "boxes", "cluster", "far", "reference_filter", "filter_block",
              "filter_kept", "derived_plan", "reference_derived", "spare", "gradient_plan", "gradient_work", "reference_gradient",
-             "verify_gradient"}
+             "verify_gradient", "folder"}
 FORBIDDEN = re.compile(
     r"\b(native_\w+|half_(?:exp|sqrt|recip|divide|log|powr|sin|cos|tan)\w*|mad|mad24|exp2?|exp10|expm1|log|log2|log10|log1p|"
     r"powr?|pown|rootn|tanh?|sinh?|cosh?|sinpi|cospi|erfc?|rsqrt|sqrt|cbrt|hypot|tgamma|lgamma)\s*\("

@@ -12,7 +12,7 @@ enum { MOST_CALLS = 2000 };
 // n x n elements, at least so many that the small calls have room.
 static int64_t output_bytes(const bench *b)
 {
-    return isg_max(b->n * b->n, BENCH_SMALL_N * BENCH_SMALL_N) * (int64_t)isg_dtype_bytes(b->dtype);
+    return isg_max(b->n * b->n, (int64_t)BENCH_SMALL_N * BENCH_SMALL_N) * (int64_t)isg_dtype_bytes(b->dtype);
 }
 
 static bool prepare_device(bench *b)

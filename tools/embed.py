@@ -24,9 +24,18 @@ def flat(path, seen, registry):
         return ""
     seen.add(path.name)
     lines = [f'#line 1 "cl/{path.name}"']
+    conditions = []  # that are open here: whether something was included since each began
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         include = re.fullmatch(r'#include "(\w+\.h)"', line)
-        lines += [flat(path.parent / include[1], seen, registry), f'#line {number + 1} "cl/{path.name}"'] if include else [line]
+        lines.append(flat(path.parent / include[1], seen, registry) if include else line)
+        if line.startswith("#if"):
+            conditions.append(False)
+        if include:
+            conditions = [True] * len(conditions)
+        # A compiler that skips what is included skips the directive behind it as well: it stands behind the condition again.
+        again = line.startswith(("#else", "#elif")) and conditions[-1] or line.startswith("#endif") and conditions.pop()
+        if include or again:
+            lines.append(f'#line {number + 1} "cl/{path.name}"')
     return "\n".join(lines) + "\n"
 
 

@@ -20,6 +20,7 @@ const char common_help[] = "  -o, --output FILE     write a .npy file; - is stan
                            "      --verbose         say what the library does: devices passed over, programs compiled\n"
                            "      --help            this text\n";
 
+static void print_line(const char *prefix, const char *format, va_list values) ISG_PRINTF(2, 0);
 static void print_line(const char *prefix, const char *format, va_list values)
 {
     char text[1400];

@@ -191,7 +191,7 @@ static void plan(figure *f, const isg_array *a, const plot_params *params)
     }
     int32_t unit = f->place.unit;
     f->place.left = (MARGIN + PLOT_TICK + PLOT_TEXT_GAP) * unit + f->left.widest;
-    f->bar_height = (int32_t)isg_max(f->place.height, BAR_LEAST * unit);
+    f->bar_height = (int32_t)isg_max(f->place.height, (int64_t)BAR_LEAST * unit);
     f->place.top = (MARGIN + (p->title ? PLOT_TEXT_HEIGHT + TITLE_GAP : 0)) * unit;
 }
 

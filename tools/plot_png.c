@@ -175,7 +175,7 @@ void plot_number_text(const plot_scale *s, double value, int extra, char text[PL
     int after = s->step > 0 && value != 0 ? (int)floor(log10(fabs(value))) + decimals : extra > 0 ? extra : 5;
     after = after < 0 ? 0 : after > 16 ? 16 : after;
     snprintf(digits, sizeof digits, "%.*e", after, value);
-    int exponent = atoi(strchr(digits, 'e') + 1);
+    int exponent = (int)strtol(strchr(digits, 'e') + 1, NULL, 10);
     *strchr(digits, 'e') = 0;
     trim_zeros(digits, 20);
     if (s->scientific && value != 0)

@@ -61,7 +61,7 @@ typedef struct store_progress_view {
 } store_progress_view;
 void store_view_start(store_progress_view *view, const common_options *common);
 // last: show it whatever the time.
-void store_view_show(store_progress_view *view, const isg_store_progress *now, bool last);
+void store_view_show(store_progress_view *view, const isg_store_progress *p, bool last);
 void store_view_end(const store_progress_view *view);
 // "with --resume it goes on".
 int complain_unfinished(const char *path, const char *why, int64_t recorded, int64_t tiles);

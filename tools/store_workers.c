@@ -131,7 +131,7 @@ int store_workers(const common_options *common, int64_t count, char **argv)
     store_view_start(&view, common);
     while (c.alive > 0) {
         isg_store_info info;
-        nanosleep(&(struct timespec){.tv_nsec = 100 * 1000 * 1000}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
         if (caught_signal() && !told)
             stop_all(&c, SIGINT);
         told = caught_signal() != 0;

@@ -156,9 +156,9 @@ static void print_limits(const bench_options *o, const bench *b, const isg_limit
            with_prefix(l->madds_per_s, madds, sizeof madds));
     printf("%sjobs      n = %lld, %s, K in %s memory, medians of %lld\n\n", begin, (long long)b->n,
            isg_dtype_name(b->dtype), b->mem ? "the device's" : "host", (long long)b->repeat);
-    const char *format = o->markdown ? "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n"
-                                     : "%-21s %-8s %5s %9s %10s %7s %7s %9s %-10s %7s\n";
-    printf(format, "kernel", "matrix", "d", "seconds", "pairs/s", "GB/s", "GF/s", "limit", "by", "reached");
+    printf(o->markdown ? "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n"
+                       : "%-21s %-8s %5s %9s %10s %7s %7s %9s %-10s %7s\n",
+           "kernel", "matrix", "d", "seconds", "pairs/s", "GB/s", "GF/s", "limit", "by", "reached");
     for (int i = 0; i < 10 && *line; i++)
         printf("%s%s", i ? "" : "|", line);
     printf("%s", *line ? "\n" : "");

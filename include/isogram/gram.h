@@ -22,7 +22,7 @@ typedef enum isg_method {
 } isg_method;
 
 typedef struct isg_gram_params {
-    const isg_kernel *kernel; // NULL: rbf
+    const isg_kernel *kernel; // a row of isg_kernel_list; NULL: rbf
     isg_array x; // n x d, any strides, any element type. Must stay alive and unchanged until destroy. May be
                  // a view of a cl_mem (opencl.h), which is read once, now
     isg_array y; // m x d likewise. Left out (dtype NONE): K(X, X)

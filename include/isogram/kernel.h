@@ -82,7 +82,7 @@ typedef struct isg_setting {
 
 // One row with its scale and parameters; what is left out has the row's default.
 typedef struct isg_kernel_params {
-    const isg_kernel *kernel; // NULL: rbf
+    const isg_kernel *kernel; // a row of isg_kernel_list; NULL: rbf
     double gamma;             // at most one of the three; positive and finite, 0: not given
     double sigma;
     double lengthscale;
