@@ -5,9 +5,9 @@
 
 #include <isogram/isogram.h>
 
-enum { ROWS = 60, COLS = 50, DIMS = 5, COLUMNS = 40, DEPTH = 5, HEIGHT = 12, WIDTH = 21 };
+enum { MANY = 2100, ROWS = 60, COLS = 50, DIMS = 5, COLUMNS = 40, DEPTH = 5, HEIGHT = 12, WIDTH = 21 };
 
-static float x[ROWS * DIMS], y[COLS * DIMS], v[ROWS * COLUMNS], image[HEIGHT * WIDTH];
+static float x[ROWS * DIMS], many[MANY], y[COLS * DIMS], v[ROWS * COLUMNS], image[HEIGHT * WIDTH];
 static double wide_x[ROWS * DIMS];
 static uint8_t volume[DEPTH * HEIGHT * WIDTH];
 
@@ -18,6 +18,8 @@ void small_jobs_fill(void)
         wide_x[i] = x[i] = (float)random_between(&random, -1, 1);
     for (size_t i = 0; i < COUNT(y); i++)
         y[i] = (float)random_between(&random, -1, 1);
+    for (size_t i = 0; i < COUNT(many); i++)
+        many[i] = (float)random_between(&random, -1, 1);
     for (size_t i = 0; i < COUNT(v); i++)
         v[i] = (float)random_between(&random, -1, 1);
     for (size_t i = 0; i < COUNT(image); i++)
@@ -69,6 +71,9 @@ GRAM(apply, OF_XY(.sigma = 0.5),
 GRAM(apply_wide, OF_XY(.sigma = 0.5),
      isg_gram_apply(gram, isg_matrix_f32(v, COLS, COLUMNS), isg_matrix(ISG_F32, result, ROWS, COLUMNS),
                     isg_apply_params(.accumulate = ISG_PRECISION_F64)))
+// Few targets and many sources: whole blocks of these side by side, joined afterwards.
+GRAM(apply_few, isg_gram_params(.x = isg_matrix_f32(x, 6, 1), .y = isg_matrix_f32(many, MANY, 1), .sigma = 0.5),
+     isg_gram_apply(gram, isg_matrix_f32(many, MANY, 1), isg_matrix(ISG_F32, result, 6, 1), NULL))
 GRAM(skipped, OF_XY(.sigma = 0.15),
      isg_gram_apply(gram, isg_matrix_f32(v, COLS, 3), isg_matrix(ISG_F32, result, ROWS, 3),
                     isg_apply_params(.skip = ISG_SKIP_ALWAYS)))
@@ -199,6 +204,7 @@ const small_job small_jobs[] = {
     {"wide", wide, false, true, false, false},
     {"apply", apply, false, false, false, false},
     {"apply_wide", apply_wide, false, true, false, false},
+    {"apply_few", apply_few, false, false, false, false},
     {"skipped", skipped, false, false, false, false},
     {"sums", sums, true, false, false, false},
     {"extremes", extremes, true, false, false, false},
