@@ -50,8 +50,8 @@
 // Loops that are long enough as they are: unrolled, they take a compiler seconds.
 #define ONE_AFTER_THE_OTHER _Pragma("nounroll")
 
-// Has a compiler for CPUs load a cache line ahead of its use, into the second cache: the first is full of sums. A device that
-// cannot may be told to do nothing, -D "FETCH(p)=".
+// Has a compiler for CPUs load a cache line ahead of its use, into the second cache: the first is full of sums. A
+// device that cannot may be told to do nothing, -D "FETCH(p)=".
 #define ROWS_AHEAD 4
 #if !defined(FETCH) && LANES > 1 && defined(__has_builtin)
 #if __has_builtin(__builtin_prefetch)
