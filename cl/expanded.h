@@ -16,11 +16,6 @@
 // always subtracted: so the diagonal is exact whatever the points are. Mirrored tiles on the diagonal lie within.
 #define BAND 64
 
-// What decides whether a distance is good enough: growth (|x|^2 + |y|^2) + least < enough or s times part.
-typedef struct allowance {
-    scalar growth, least, enough, part;
-} allowance;
-
 #if LANES == 1
 #define FOLD(t, op) (t)
 #else
@@ -62,9 +57,11 @@ FN bits within_band(int from)
 
 // Part of gram.cl, which says how panels are read. a, b: of the block's rows and columns, in panels as gram.cl's.
 // again: -1 where the difference has to be taken first. off: of the block's first column from its first row, in the
-// order of the points. Gives whether there are any such.
+// order of the points. A distance is good enough where growth (|x|^2 + |y|^2) + least < enough or s times part. Gives
+// whether there are any that are not.
 FN int expanded_block(real s[ROWS][VECTORS], bits again[ROWS][VECTORS], global const scalar *a, global const scalar *b,
-                      global const scalar *row_norms, global const scalar *col_norms, int d, int off, allowance allow)
+                      global const scalar *row_norms, global const scalar *col_norms, int d, int off, scalar growth,
+                      scalar least, scalar enough, scalar part)
 {
     real sums[ROWS][VECTORS];
     EACH (r, ROWS)
@@ -100,9 +97,9 @@ FN int expanded_block(real s[ROWS][VECTORS], bits again[ROWS][VECTORS], global c
     EACH (r, ROWS)
         EACH (c, VECTORS) {
             real both = norms[c] + (real)row_norms[ROW_STEP(r)];
-            real here = FMA(REAL(-2), s[r][c], both), error = FMA(both, (real)allow.growth, (real)allow.least);
+            real here = FMA(REAL(-2), s[r][c], both), error = FMA(both, (real)growth, (real)least);
             // What is no number is not good enough.
-            bits good = MASK(error < (real)allow.enough) | MASK(error < here * (real)allow.part);
+            bits good = MASK(error < (real)enough) | MASK(error < here * (real)part);
             s[r][c] = as_real(as_bits(here) & ~MASK(here < REAL(0)));
             again[r][c] = ~good;
         }

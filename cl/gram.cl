@@ -201,7 +201,6 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global co
     int inside = i >= row_lo && i + TILE_ROWS <= row_hi && j >= col_lo && j + TILE_COLS <= col_hi && TILE_IN_K(i, j);
 #if EXPANDED
     uint count = 0;
-    const allowance allow = {growth, least, enough, part};
 #endif
     real value[TALL][WIDE];
     for (int top = 0; top < TALL; top += ROWS)
@@ -215,7 +214,7 @@ kernel void gram(global const scalar *rows, global const scalar *cols, global co
             real expanded[ROWS][VECTORS];
             bits again[ROWS][VECTORS];
             int any = expanded_block(expanded, again, seen_rows + row_at, seen_cols + column_at, row_norms + row_0,
-                                     col_norms + column_0, d, column_0 - (row_0 + below), allow);
+                                     col_norms + column_0, d, column_0 - (row_0 + below), growth, least, enough, part);
 #endif
             EACH_PAIR(BLOCK)
 #if EXPANDED

@@ -4,7 +4,8 @@
 
 #include "exp.h"
 
-// x = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)), by the bits; f is exact.
+// |x| = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)), by the bits; f is exact. Without the sign, which would have the
+// difference leave its type: C leaves that open.
 typedef struct split_log {
     bits k;
     real f;
@@ -15,7 +16,7 @@ typedef struct split_log {
 FN split_log log_split(real x)
 {
     split_log s;
-    bits above = as_bits(x) - SQRT_HALF_BITS;
+    bits above = (as_bits(x) & BITS(MAGNITUDE_BITS)) - SQRT_HALF_BITS;
     s.k = above >> FIELD;
     s.f = as_real((above & BITS(MANTISSA_BITS)) + SQRT_HALF_BITS) - REAL(1);
     return s;

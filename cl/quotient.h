@@ -18,10 +18,10 @@ FN real mul_normal(real a, real b)
     return kept * REAL(1 / LIFT);
 }
 
-// x 2^n by its bits, for normal x and results that are normal or infinite.
+// x 2^n by its bits, for normal x and results that are normal or infinite; of others, some number.
 FN real scale_bits(real x, bits n)
 {
-    return as_real(as_bits(x) + SHIFT_UP(n, FIELD));
+    return as_real(WRAP_SUM(as_bits(x), SHIFT_UP(n, FIELD)));
 }
 
 // x 2^n for x in (2^-20, 2^20) and any n of the exponents' size: +0 below the smallest normal number, infinite above

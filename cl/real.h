@@ -42,6 +42,7 @@ typedef ISG_CAT(ISG_BITS_NAME, LANES) bits;
 #define FIRST_LANE(r)   ((r).s0)
 #endif
 #define SHIFT_UP(b, n) ((b) << (n))
+#define WRAP_SUM(a, b) ((a) + (b))
 #if __OPENCL_C_VERSION__ >= 120
 #define FN static
 #else
@@ -74,6 +75,7 @@ typedef uint32_t unsigned_bits;
 typedef real scalar;
 typedef bits scalar_bits;
 #define SHIFT_UP(b, n)  ((bits)((unsigned_bits)(b) << (n))) // C leaves a signed overflow open
+#define WRAP_SUM(a, b)  ((bits)((unsigned_bits)(a) + (unsigned_bits)(b)))
 #define MASK(condition) (-(bits)(condition))
 #define FIRST_LANE(r)   (r)
 FN real as_real(bits b)

@@ -188,7 +188,6 @@ static isg_status compute_packed(isg_tiles *t, const isg_block *b)
     for (int64_t at = 0; at < b->rows; at += step) {
         int64_t rows = isg_min(step, b->rows - at), first = b->lower ? triangle(b->row + at) : at * b->stride;
         int64_t count = b->lower ? triangle(b->row + at + rows) - first : (rows - 1) * stride + b->cols;
-        char *host = (char *)b->data + first * element;
         p.row_lo = b->row + at - row_shift;
         p.row_hi = p.row_lo + rows;
         p.origin = b->lower ? col_shift - first : -p.row_lo * stride - p.col_lo;
@@ -197,6 +196,7 @@ static isg_status compute_packed(isg_tiles *t, const isg_block *b)
             p.origin += b->offset + (b->lower ? first : 0);
             return t->launch(t, &p);
         }
+        char *host = (char *)b->data + first * element;
         // What other panel sets have written of a triangle's rows must stay.
         TRY(isg_buffer_of_host(context, &p.k, CL_MEM_READ_WRITE, host, count * element, b->lower && b->col > 0));
         TRY(t->launch(t, &p));
