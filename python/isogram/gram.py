@@ -301,9 +301,9 @@ class Gram(_Operator):
                     raise ArgumentError(f"kernel {known.name} has no parameter {key!r}; {has}")
             settings = ffi.new("isg_setting[]", max(1, len(parameters)))
             for setting, (key, value) in zip(settings, parameters.items()):
-                setting.name = ffi.new("char[]", key.encode())
-                setting.value = arrays.number(value, key)
-                self._alive.append(setting.name)
+                owner = ffi.new("char[]", key.encode())
+                setting.name, setting.value = owner, arrays.number(value, key)
+                self._alive.append(owner)
             self._alive.append(settings)
             self._params.settings, self._params.setting_count = settings, len(parameters)
             return
