@@ -550,7 +550,8 @@ def _of_derivatives(array: NDArray[Any], out: NDArray[Any], which: int, sigma: A
 
 def _composed(array: NDArray[Any], out: NDArray[Any], squares: bool, axes: list[_Axis], options: _Options) -> NDArray[Any]:
     """As SciPy composes it: with modes of different axes, each part has the mode of its derivative's axis throughout."""
-    double = options.precision == "f64" or array.dtype != np.float32 or out.dtype.kind == "f" and out.dtype.itemsize > 4
+    singles = (np.float16, np.float32, np.complex64)
+    double = options.precision == "f64" or array.dtype not in singles or out.dtype not in singles
     dtype = np.promote_types(np.float64 if double else np.float32, np.complex64 if array.dtype.kind == "c" else np.float32)
     total: NDArray[Any] = np.zeros(array.shape, dtype)
     part: NDArray[Any] = np.empty(array.shape, dtype)

@@ -10,7 +10,8 @@ function ``NAME_kernel`` for every further row of ``isogram.kernels()``. What is
 - Sparse matrices are made dense first.
 - Whole powers only: ``degree`` is 1 to 100.
 
-float32 points give float32 results, all else float64. NaN and infinity are refused, and the message names row and column.
+float32 points give float32 results (scikit-learn's Manhattan distances, and what is made of them, are float64), all else
+float64. NaN and infinity are refused, and the message names row and column.
 """
 from __future__ import annotations
 
@@ -45,6 +46,19 @@ def _dense(points: Any) -> Any:
     return points.toarray() if _is_sparse(points) else points
 
 
+class SparseError(DtypeError, ValueError):
+    """A sparse matrix where dense points are needed; scikit-learn raises the one or the other."""
+
+
+def _refuse_sparse(X: Any, Y: Any, kernel: str) -> None:
+    """As scikit-learn's, kernels of histograms take no sparse matrices."""
+    row = find_kernel(kernel)
+    for name, points in (("X", X), ("Y", Y)):
+        if row is not None and row.pair == "chi2" and _is_sparse(points):
+            raise SparseError(f"Sparse data was passed for {name}, but dense data is required. Use '.toarray()' to convert to a dense "
+                              "numpy array.")
+
+
 def _points(X: Any, Y: Any) -> tuple[Any, Any]:
     """Dense points; Y is None for K(X, X)."""
     return _dense(X), None if Y is None or Y is X else _dense(Y)
@@ -65,6 +79,7 @@ def _checked(points: Any, name: str, dtype: Any = None) -> NDArray[Any]:
 
 
 def _matrix(X: Any, Y: Any, kernel: str, out: Any, progress: Progress, **scale_and_parameters: Any) -> Any:
+    _refuse_sparse(X, Y, kernel)
     X, Y = _points(X, Y)
     given = {name: value for name, value in scale_and_parameters.items() if value is not None}
     with Gram(X, Y, kernel, progress=progress, **given) as K:
@@ -303,7 +318,7 @@ def additive_chi2_kernel(X: Any, Y: Any = None, *, out: Any = None, progress: Pr
     array([[-1., -2.],
            [-2., -1.]])
     """
-    return _matrix(_no_sparse(X, "X"), _no_sparse(Y, "Y"), "additive_chi2", out, progress)
+    return _matrix(X, Y, "additive_chi2", out, progress)
 
 
 def chi2_kernel(X: Any, Y: Any = None, gamma: Any = 1.0, *, out: Any = None, progress: Progress = None) -> Any:
@@ -331,15 +346,7 @@ def chi2_kernel(X: Any, Y: Any = None, gamma: Any = 1.0, *, out: Any = None, pro
     array([[0.368, 0.135],
            [0.135, 0.368]])
     """
-    return _matrix(_no_sparse(X, "X"), _no_sparse(Y, "Y"), "chi2", out, progress, gamma=gamma)
-
-
-def _no_sparse(points: Any, name: str) -> Any:
-    """As scikit-learn's, the functions of histograms take no sparse matrices."""
-    if _is_sparse(points):
-        raise DtypeError(f"Sparse data was passed for {name}, but dense data is required. Use '.toarray()' to convert to a dense numpy "
-                         "array.")
-    return points
+    return _matrix(X, Y, "chi2", out, progress, gamma=gamma)
 
 
 def euclidean_distances(X: Any, Y: Any = None, *, Y_norm_squared: Any = None, squared: bool = False, X_norm_squared: Any = None,
@@ -576,6 +583,7 @@ def pairwise_kernels_chunked(X: Any, Y: Any = None, *, reduce_func: Callable[[An
     """
     _n_jobs(n_jobs)
     if isinstance(metric, str) and metric != "precomputed":
+        _refuse_sparse(X, Y, metric)
         X, Y = _points(X, Y)
         given = _keywords(metric, filter_params, kwds)
         with Gram(X, Y, metric, **{name: value for name, value in given.items() if value is not None}) as K:
