@@ -1,0 +1,5 @@
+# What cffi binds has no types that mypy could read.
+from typing import Any
+
+ffi: Any
+lib: Any
