@@ -16,7 +16,7 @@ import math
 import numbers
 import operator
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,10 +92,12 @@ def _spread(value: Any, count: int) -> list[Any]:
 def _axes(axes: Any, ndim: int) -> list[int]:
     if axes is None:
         return list(range(ndim))
-    if not isinstance(axes, str) and np.iterable(axes):
-        given = [arrays.whole(a, "axes") for a in axes]
-    else:
-        given = [arrays.whole(axes, "axes")]
+    given = []
+    for a in axes if np.iterable(axes) else (axes,):
+        try:
+            given.append(operator.index(a))
+        except TypeError:
+            raise DtypeError(f"axes: {a!r} cannot be interpreted as an integer") from None
     for a in given:
         if not -ndim <= a < ndim:
             raise ArgumentError(f"specified axis: {a} is out of range")
@@ -460,10 +462,6 @@ def gaussian_filter1d(input: ArrayLike, sigma: Any, axis: int = -1, order: int =
     >>> isogram.gaussian_filter1d([1.0, 2.0, 3.0, 4.0, 5.0], 1).round(3)
     array([1.427, 2.068, 3.   , 3.932, 4.573])
     """
-    try:
-        operator.index(axis)
-    except TypeError:
-        raise DtypeError(f"axis must be a whole number, not {axis!r}") from None
     return gaussian_filter(input, arrays.number(sigma, "sigma"), order, output, mode, cval, truncate, radius=radius, axes=(axis,),
                            **extras)
 

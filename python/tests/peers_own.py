@@ -4,7 +4,7 @@
 Runs scipy/ndimage/tests/test_filters.py or sklearn/metrics/tests/test_pairwise.py as they are installed: those tests that name a
 function which was replaced. All must pass; those in which isogram computed something are counted, and there must be enough of
 them. What is named in EXCLUDED must fail, so that no reason outlives its truth: "function" all of a test function's parameters,
-"function[part" those whose id has that part.
+"function[words" those whose id has all of these words.
 Exits with 77 (skipped) without the package, its tests, pytest or a device with double precision.
 """
 from __future__ import annotations
@@ -102,6 +102,9 @@ def install(suite: dict[str, Any]) -> Calls:
                 continue
             own = calls.counted(getattr(isogram, name), original)
             own.isograms = True
+            able = getattr(sys.modules.get("scipy._lib._array_api"), "xp_capabilities_table", {})  # of SciPy 1.16 on
+            if original in able:
+                able[own] = able[original]
             for place in modules_of(suite):
                 if getattr(place, name, None) is original:
                     setattr(place, name, own)
@@ -110,6 +113,10 @@ def install(suite: dict[str, Any]) -> Calls:
                     if function is original:
                         getattr(module, table)[key] = own
     return calls
+
+
+def words_of(test_id: str) -> set[str]:
+    return set(re.split(r"[\[\]-]", test_id)) - {""}
 
 
 class Plugin:
@@ -123,7 +130,7 @@ class Plugin:
     def reason(self, item: Any) -> str | None:
         for key, reason in self.suite["excluded"].items():
             function, _, part = key.partition("[")
-            if item.originalname == function and item.name[len(function):].startswith(key[len(function):]):
+            if item.originalname == function and words_of(part) <= words_of(item.name[len(function):]):
                 self.excluded[key] += 1
                 return str(reason)
         return None
@@ -135,7 +142,10 @@ class Plugin:
         for item in items:
             source = inspect.getsource(item.function)
             callspec = getattr(item, "callspec", None)
-            wanted = self.words.search(source) or (callspec and self.words.search(repr(callspec.params)))
+            functions = [f for f in (callspec.params.values() if callspec else ()) if inspect.isfunction(f)]
+            ours = [f for f in functions if hasattr(f, "isograms")]
+            # Of one test of many functions, those of ours.
+            wanted = ours or (self.words.search(source) and (not functions or functions[0].__name__ == "<lambda>"))
             (keep if wanted else drop).append(item)
             reason = self.reason(item) if wanted else None
             if reason is not None:
