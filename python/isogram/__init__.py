@@ -8,11 +8,13 @@ from typing import Any
 from isogram._native import lib as _lib, text as _text
 from isogram.devices import Context, Device, devices, use
 from isogram.errors import Error
-from isogram.filters import gaussian_filter, gaussian_filter1d, gaussian_gradient_magnitude, gaussian_laplace
-from isogram.gram import Gradient, GradientParameter, Gram
-from isogram.grids import Recipe, RecipeWarning, gaussian_grid, gaussian_profiles, grid_recipes
+from isogram.gradients import Gradient, GradientParameter
+from isogram.gram import Gram
 from isogram.kernels import Kernel, Parameter, kernel, kernels
+
 from isogram import pairwise
+from isogram.filters import gaussian_filter, gaussian_filter1d, gaussian_gradient_magnitude, gaussian_laplace
+from isogram.grids import Recipe, RecipeWarning, gaussian_grid, gaussian_profiles, grid_recipes
 from isogram.pairwise import (
     additive_chi2_kernel, chi2_kernel, cosine_similarity, euclidean_distances, laplacian_kernel, linear_kernel, manhattan_distances,
     pairwise_kernels, pairwise_kernels_chunked, polynomial_kernel, rbf_kernel, sigmoid_kernel,

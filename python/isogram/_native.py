@@ -39,12 +39,12 @@ def _load() -> tuple[Any, Any]:
     if folder is not None:
         os.environ["OCL_ICD_VENDORS"] = folder  # read by the loader at its first call
     try:
-        from isogram import _isogram
+        from isogram._isogram import ffi, lib
     except ImportError as error:
         if "libOpenCL" in str(error):
             raise ImportError(f"{error}. {LOADER_ADVICE}") from None
         raise
-    return _isogram.ffi, _isogram.lib
+    return ffi, lib
 
 
 ffi, lib = _load()

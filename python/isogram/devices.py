@@ -18,8 +18,8 @@ from isogram._native import ffi, lib, text
 from isogram.errors import ArgumentError, Error, ForkError, check, exception
 from isogram.progress import Progress, Watch
 
-_ARITHMETICS = {"auto": lib.ISG_ARITHMETIC_AUTO, "fused": lib.ISG_ARITHMETIC_FUSED, "unfused": lib.ISG_ARITHMETIC_UNFUSED}
-PRECISIONS = {
+_ARITHMETICS: dict[str, int] = {"auto": lib.ISG_ARITHMETIC_AUTO, "fused": lib.ISG_ARITHMETIC_FUSED, "unfused": lib.ISG_ARITHMETIC_UNFUSED}
+PRECISIONS: dict[str | None, int] = {
     None: lib.ISG_PRECISION_DEFAULT,
     "f32": lib.ISG_PRECISION_F32, "float32": lib.ISG_PRECISION_F32,
     "f64": lib.ISG_PRECISION_F64, "float64": lib.ISG_PRECISION_F64,

@@ -77,7 +77,8 @@ class Watch:
         raised, self.raised = self.raised, None
         if bar is not None:
             if completed and bar.total is not None:
-                bar.update(bar.total - bar.n)
+                bar.n = bar.total
+                bar.refresh()
             bar.close()
         return raised
 
