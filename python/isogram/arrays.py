@@ -63,26 +63,21 @@ def view(array: Any, name: str = "array") -> Any:
     ndim = array.ndim
     if not 1 <= ndim <= MAX_NDIM:
         raise ShapeError(f"{name} must have 1 to {MAX_NDIM} dimensions, not {ndim}")
-    out = ffi.new("isg_array *")
-    out.dtype = dtype
-    out.ndim = ndim
     size = array.dtype.itemsize
-    shape, strides = out.shape, out.strides
+    strides = []
+    for stride in array.strides:
+        if stride % size:
+            raise ArgumentError(f"{name} has a stride of {stride} bytes, which is no whole number of elements")
+        strides.append(stride // size)
     if isinstance(array, np.ndarray):
         if not array.flags.aligned:
             raise ArgumentError(f"{name} is not aligned in memory")
-        out.data = ffi.cast("void *", array.__array_interface__["data"][0])
-    else:
-        if array.offset % size:
-            raise ArgumentError(f"{name} begins between two elements of its buffer")
-        out.mem = ffi.cast("void *", array.base_data.int_ptr)
-        out.offset = array.offset // size
-    for axis, (length, stride) in enumerate(zip(array.shape, array.strides)):
-        shape[axis] = length
-        if stride % size:
-            raise ArgumentError(f"{name} has a stride of {stride} bytes, which is no whole number of elements")
-        strides[axis] = stride // size
-    return out[0]
+        data = ffi.cast("void *", array.__array_interface__["data"][0])
+        return ffi.new("isg_array *", (dtype, ndim, array.shape, strides, data))[0]
+    if array.offset % size:
+        raise ArgumentError(f"{name} begins between two elements of its buffer")
+    mem = ffi.cast("void *", array.base_data.int_ptr)
+    return ffi.new("isg_array *", (dtype, ndim, array.shape, strides, ffi.NULL, mem, array.offset // size))[0]
 
 
 def as_native(array: NDArray[Any]) -> NDArray[Any]:
@@ -103,6 +98,8 @@ def as_array(array: ArrayLike, name: str = "array") -> Any:
     DtypeError
         Complex numbers, or what NumPy cannot make numbers of.
     """
+    if type(array) is np.ndarray and array.dtype in DTYPES and array.flags.behaved and array.flags.forc:
+        return array  # the usual case, soon done
     if is_opencl(array):
         return array
     if hasattr(array, "toarray") and hasattr(array, "nnz"):

@@ -1,6 +1,7 @@
 """The Gram operator, K[i, j] = k(x_i, y_j): never a matrix until asked for one."""
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -89,9 +90,8 @@ class Gram(Matrix, Reductions, Gradients, Stores):
         name = kernel.name if isinstance(kernel, Kernel) else kernel
         if not isinstance(name, str):
             raise DtypeError(f"kernel must be a str, not {type(name).__name__}")
-        self._arguments = {"X": x, "Y": y, "kernel": name, "gamma": gamma, "sigma": sigma, "lengthscale": lengthscale,
-                           "include": include, "factors": factors, "precision": precision, "method": method,
-                           "tolerance": tolerance, "allow_nonfinite": allow_nonfinite, **parameters}
+        self._arguments = (x, y, name, gamma, sigma, lengthscale, include, factors, precision, method, tolerance, allow_nonfinite,
+                           parameters)
         params = ffi.new("isg_gram_params *")
         self._watch = Watch()
         self._alive: list[Any] = [x, y, self._watch]
@@ -129,11 +129,10 @@ class Gram(Matrix, Reductions, Gradients, Stores):
         self._out = out
         self._context.call(lib.isg_gram_create, self._context.handle, out, params)
         self._gram = out[0]
-        sizes = ffi.new("int64_t[3]")
-        lib.isg_gram_shape(self._gram, sizes, sizes + 1, sizes + 2)
-        self.shape = (sizes[0], sizes[1])
-        self.d: int = sizes[2]
-        self.dtype = arrays.FLOAT32 if lib.isg_gram_dtype(self._gram) == lib.ISG_F32 else arrays.FLOAT64
+        n = x.shape[0] if include is None else int(np.count_nonzero(chosen))
+        self.shape = (n, n if y is None else y.shape[0])
+        self.d: int = x.shape[1]
+        self.dtype = arrays.FLOAT32 if params.precision == lib.ISG_PRECISION_F32 else arrays.FLOAT64
 
     def _vector(self, values: ArrayLike, count: int, name: str, each: str) -> NDArray[np.float64]:
         """Doubles that live as long as the operator."""
@@ -153,33 +152,33 @@ class Gram(Matrix, Reductions, Gradients, Stores):
         self._params.lengthscales = ffi.from_buffer("double[]", scales)
 
     def _set_function(self, name: str, parameters: dict[str, Any]) -> None:
-        words = ffi.new("char[]", name.encode())
-        row = lib.isg_kernel_find(words)
+        row, names = _row(name)
         if row:
             self._params.kernel = row
-            known = find_kernel(name)
-            assert known is not None
-            names = [p.name for p in known.parameters]
-            for key in parameters:
-                if key not in names:
-                    has = f"its parameters are {', '.join(names)}" if names else "it has no parameters but its scale"
-                    raise ArgumentError(f"kernel {known.name} has no parameter {key!r}; {has}")
-            settings = ffi.new("isg_setting[]", max(1, len(parameters)))
-            for setting, (key, value) in zip(settings, parameters.items()):
-                owner = ffi.new("char[]", key.encode())
-                setting.name, setting.value = owner, arrays.number(value, key)
-                self._alive.append(owner)
-            self._alive.append(settings)
-            self._params.settings, self._params.setting_count = settings, len(parameters)
+            if parameters:
+                self._set_parameters(name, names, parameters)
             return
         error = ffi.new("isg_error *")
         composite = ffi.gc(ffi.new("isg_composite **"), lib.isg_composite_destroy)
-        check(lib.isg_kernel_parse(composite, words, error), error)
+        check(lib.isg_kernel_parse(composite, name.encode(), error), error)
         if parameters:
             raise ArgumentError(f"parameters of kernels that are put together stand in the text: {name!r} beside "
                                 f"{', '.join(parameters)}")
         self._alive.append(composite)
         self._params.composite = composite[0]
+
+    def _set_parameters(self, name: str, names: tuple[str, ...], parameters: dict[str, Any]) -> None:
+        for key in parameters:
+            if key not in names:
+                has = f"its parameters are {', '.join(names)}" if names else "it has no parameters but its scale"
+                raise ArgumentError(f"kernel {name} has no parameter {key!r}; {has}")
+        settings = ffi.new("isg_setting[]", len(parameters))
+        for setting, (key, value) in zip(settings, parameters.items()):
+            letters = ffi.new("char[]", key.encode())
+            self._alive.append(letters)
+            setting.name, setting.value = letters, arrays.number(value, key)
+        self._alive.append(settings)
+        self._params.settings, self._params.setting_count = settings, len(parameters)
 
     @property
     def handle(self) -> Any:
@@ -206,10 +205,10 @@ class Gram(Matrix, Reductions, Gradients, Stores):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The device and the progress function are the receiver's.
-        for points in (self._arguments["X"], self._arguments["Y"]):
+        for points in self._arguments[:2]:
             if arrays.is_opencl(points):
                 raise DtypeError("a Gram of points in a device's memory cannot be pickled; get() them first")
-        return _restore, (self._arguments,)
+        return _restore, self._arguments
 
     def __repr__(self) -> str:
         n, m = self.shape
@@ -294,5 +293,15 @@ class Gram(Matrix, Reductions, Gradients, Stores):
         return out
 
 
-def _restore(arguments: dict[str, Any]) -> Gram:
-    return Gram(**arguments)
+@lru_cache(maxsize=256)
+def _row(name: str) -> tuple[Any, tuple[str, ...]]:
+    """A kernel's row, which lives for ever, and its parameters' names; NULL: none is called so."""
+    row = lib.isg_kernel_find(name.encode())
+    known = find_kernel(name)
+    return row, tuple(p.name for p in known.parameters) if known is not None else ()
+
+
+def _restore(X: Any, Y: Any, kernel: str, gamma: Any, sigma: Any, lengthscale: Any, include: Any, factors: Any,
+             precision: str | None, method: str, tolerance: Any, allow_nonfinite: bool, parameters: dict[str, Any]) -> Gram:
+    return Gram(X, Y, kernel, gamma=gamma, sigma=sigma, lengthscale=lengthscale, include=include, factors=factors,
+                precision=precision, method=method, tolerance=tolerance, allow_nonfinite=allow_nonfinite, **parameters)

@@ -60,7 +60,7 @@ class Watch:
         self.raised = None
         self.report = progress if callable(progress) else None
         self.bar = _bar(what) if progress is True else None
-        asks = self.report is not None or self.bar is not None or threading.current_thread() is threading.main_thread()
+        asks = self.report is not None or self.bar is not None or threading.get_ident() == threading.main_thread().ident
         self.struct.period_s = PERIOD_S if asks else 0.0
         lib.isg_watch_begin(self.struct)
 
