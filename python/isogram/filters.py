@@ -17,7 +17,7 @@ import numbers
 import operator
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from isogram import arrays
 from isogram._native import ffi, lib, text
+from isogram.base_operator import choose
 from isogram.devices import current, precision_of
 from isogram.errors import ArgumentError, DtypeError, ShapeError
 from isogram.progress import Progress, Watch
@@ -32,7 +33,7 @@ from isogram.progress import Progress, Watch
 #: What the library filters as it is.
 _TAKEN = frozenset(np.dtype(t) for t in (np.uint8, np.uint16, np.int16, np.int32, np.float16, np.float32, np.float64))
 #: What goes through another type that holds all its values; what is in neither goes through float64, as in SciPy.
-_THROUGH = {np.dtype(np.bool_): np.dtype(np.uint8), np.dtype(np.int8): np.dtype(np.int16)}
+_THROUGH: dict[np.dtype[Any], np.dtype[Any]] = {np.dtype(np.bool_): np.dtype(np.uint8), np.dtype(np.int8): np.dtype(np.int16)}
 _MOST_AXES: int = lib.ISG_FILTER_MAX_NDIM
 _LEAST_SIGMA = 1e-15  # an axis of this sigma or less is left as it is, by SciPy and the library alike
 _SAMPLINGS = {text(lib.isg_sampling_name(code)): code
@@ -71,9 +72,6 @@ class _Options:
     progress: Progress = None
     watch: Watch = field(default_factory=Watch, compare=False)
 
-    def real(self, cval: float) -> _Options:
-        return _Options(cval, self.mask, self.nan, self.fill, self.exact, self.sampling, self.precision, self.memory, self.progress,
-                        self.watch)
 
 
 # ---- from what was given to what is meant
@@ -226,8 +224,7 @@ def _into(array: NDArray[Any], out: NDArray[Any], compute: Callable[[NDArray[Any
         precision = "f64" if arrays.FLOAT64 in (given.dtype, made.dtype) or given.dtype == np.int32 else "f32"
     else:
         precision = options.precision
-    options = _Options(options.cval, mask, options.nan, options.fill, options.exact, options.sampling, precision, options.memory,
-                       options.progress, options.watch)
+    options = replace(options, mask=mask, precision=precision)
     if given.ndim <= _MOST_AXES:
         compute(given, made, axes, options)
     else:
@@ -244,19 +241,17 @@ def _by_parts(given: NDArray[Any], made: NDArray[Any], compute: Callable[..., No
     others = [a for a in range(given.ndim) if a not in filtered]
     turn = others + filtered
     loop = given.ndim - _MOST_AXES
-    moved = [_Axis(turn.index(a.axis) - loop, a.sigma, a.order, a.mode, a.radius) for a in axes]
+    moved = [replace(a, axis=turn.index(a.axis) - loop) for a in axes]
     given, made = given.transpose(turn), made.transpose(turn)
     mask = None if options.mask is None else np.broadcast_to(options.mask, [given.shape[turn.index(a)] for a in range(given.ndim)])
     mask = None if mask is None else mask.transpose(turn)
     for place in np.ndindex(given.shape[:loop]):
-        part = options if mask is None else _Options(options.cval, mask[place], options.nan, options.fill, options.exact,
-                                                     options.sampling, options.precision, options.memory, options.progress,
-                                                     options.watch)
+        part = options if mask is None else replace(options, mask=mask[place])
         compute(given[place], made[place], moved, part)
 
 
-def _fill_params(to: Any, axes: list[_Axis], options: _Options) -> list[Any]:
-    """The library's parameters of axes; gives what must live as long as they do."""
+def _fill_params(to: Any, axes: list[_Axis], options: _Options) -> None:
+    """The library's parameters; the mask and the watch of options must live as long as they do."""
     axes = [a for a in axes if a.sigma > _LEAST_SIGMA] or [_Axis(0, 0.0, 0, "reflect", 0)]
     to.axis_count, to.each = len(axes), 1
     for i, a in enumerate(axes):
@@ -266,13 +261,13 @@ def _fill_params(to: Any, axes: list[_Axis], options: _Options) -> list[Any]:
     to.truncate = math.ulp(0.0)
     to.constant = options.cval
     to.exact = bool(options.exact)
-    to.sampling = _word(_SAMPLINGS, options.sampling, "sampling")
+    to.sampling = choose(_SAMPLINGS, options.sampling, "sampling")
     to.precision = precision_of(options.precision)
     to.memory = options.memory
     to.progress, to.progress_user = lib.isg_watch_progress, options.watch.struct
     policy = options.nan
     if policy is not None:
-        to.nan = _word(_POLICIES, policy, "nan")
+        to.nan = choose(_POLICIES, policy, "nan")
     if options.fill is not None:
         if policy == "propagate" or (policy is None and options.mask is None):
             raise ArgumentError("fill says what takes the place of elements that are not valid: with a mask, or beside nan='fill', "
@@ -283,24 +278,15 @@ def _fill_params(to: Any, axes: list[_Axis], options: _Options) -> list[Any]:
         raise ArgumentError("nan='fill' needs fill, the number that takes the place")
     if options.mask is not None:
         to.mask = arrays.view(options.mask, "mask")
-    return [options]
-
-
-def _word(words: dict[str, int], value: Any, name: str) -> int:
-    try:
-        return words[value]
-    except (KeyError, TypeError):
-        raise ArgumentError(f"{name} must be one of {', '.join(map(repr, words))}, not {value!r}") from None
 
 
 def _smooth(given: NDArray[Any], made: NDArray[Any], axes: list[_Axis], options: _Options) -> None:
     """isg_filter."""
     params = ffi.new("isg_filter_params *")
-    alive = _fill_params(params, axes, options)
+    _fill_params(params, axes, options)
     context = current()
     context.call(lib.isg_filter, context.handle, arrays.view(given, "input"), arrays.view(made, "output"), params,
                  watch=options.watch, progress=options.progress, what="filter")
-    del alive
 
 
 def _derived(which: int) -> Callable[[NDArray[Any], NDArray[Any], list[_Axis], _Options], None]:
@@ -308,12 +294,11 @@ def _derived(which: int) -> Callable[[NDArray[Any], NDArray[Any], list[_Axis], _
 
     def compute(given: NDArray[Any], made: NDArray[Any], axes: list[_Axis], options: _Options) -> None:
         params = ffi.new("isg_derived_params *")
-        alive = _fill_params(ffi.addressof(params, "filter"), axes, options)
+        _fill_params(ffi.addressof(params, "filter"), axes, options)
         out = ffi.new("isg_array *", arrays.view(made, "output"))
         context = current()
         context.call(lib.isg_filter_derived, context.handle, which, arrays.view(given, "input"), out, 1, params,
                      watch=options.watch, progress=options.progress, what="filter")
-        del alive
 
     return compute
 
@@ -327,10 +312,10 @@ def _run(array: NDArray[Any], out: NDArray[Any], compute: Callable[..., None], a
         return out
     cval = options.cval
     if array.dtype.kind == "c":
-        _into(array.real, out.real, compute, axes, options.real(arrays.number(np.real(cval), "cval")))
-        _into(array.imag, out.imag, compute, axes, options.real(arrays.number(np.imag(cval), "cval")))
+        _into(array.real, out.real, compute, axes, replace(options, cval=arrays.number(np.real(cval), "cval")))
+        _into(array.imag, out.imag, compute, axes, replace(options, cval=arrays.number(np.imag(cval), "cval")))
     else:
-        real = options.real(arrays.number(cval, "cval"))
+        real = replace(options, cval=arrays.number(cval, "cval"))
         _into(array, out.real if out.dtype.kind == "c" else out, compute, axes, real)
         if out.dtype.kind == "c":
             out.imag = 0
@@ -554,7 +539,7 @@ def _composed(array: NDArray[Any], out: NDArray[Any], squares: bool, axes: list[
     total: NDArray[Any] = np.zeros(array.shape, dtype)
     part: NDArray[Any] = np.empty(array.shape, dtype)
     for own in axes:
-        orders = [_Axis(a.axis, a.sigma, (1 if squares else 2) if a is own else 0, own.mode, a.radius) for a in axes]
+        orders = [replace(a, order=(1 if squares else 2) if a is own else 0, mode=own.mode) for a in axes]
         _run(array, part, _smooth, orders, options)
         total += part * part if squares else part
     if squares:

@@ -67,8 +67,7 @@ class RegistryKernel(_SklearnKernel):  # type: ignore[misc, unused-ignore]
     @property
     def anisotropic(self) -> bool:
         """Whether each coordinate has a length scale of its own."""
-        scale = getattr(self, "length_scale", 1.0)
-        return np.iterable(scale) and len(scale) > 1
+        return np.size(getattr(self, "length_scale", 1.0)) > 1
 
     def _given(self, d: int) -> dict[str, Any]:
         """Scale and parameters, as Gram takes them."""
@@ -124,9 +123,9 @@ class RegistryKernel(_SklearnKernel):  # type: ignore[misc, unused-ignore]
             while last < n and (last - first + 1) * (last + 1) * d * 8 <= _PAIR_BYTES:
                 last += 1
             if self.row.pair == "chi2":
-                for i in range(first, last):
-                    names, rows = _pair_derivatives(x[:i + 1], x[i:i + 1], self.row, given)
-                    self._put(gradient, np.full(i + 1, i), np.arange(i + 1), names, rows, wanted)
+                for r in range(first, last):
+                    names, rows = _pair_derivatives(x[:r + 1], x[r:r + 1], self.row, given)
+                    self._put(gradient, np.full(r + 1, r), np.arange(r + 1), names, rows, wanted)
             else:
                 i = np.concatenate([np.full(r + 1, r) for r in range(first, last)])
                 j = np.concatenate([np.arange(r + 1) for r in range(first, last)])
@@ -179,9 +178,7 @@ class RegistryKernel(_SklearnKernel):  # type: ignore[misc, unused-ignore]
 
 def _hyperparameter(name: str) -> property:
     def get(self: RegistryKernel) -> Any:
-        value = getattr(self, name)
-        count = len(value) if np.iterable(value) and len(value) > 1 else 1
-        return Hyperparameter(name, "numeric", getattr(self, f"{name}_bounds"), count)
+        return Hyperparameter(name, "numeric", getattr(self, f"{name}_bounds"), int(np.size(getattr(self, name))))
 
     return property(get)
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from isogram import arrays
 from isogram._native import ffi, lib, text
+from isogram.base_operator import choose
 from isogram.devices import Context, current, precision_of
 from isogram.errors import ArgumentError, ShapeError
 
@@ -51,13 +52,6 @@ def grid_recipes() -> tuple[Recipe, ...]:
         found.append(Recipe(text(listed.name), text(listed.summary), text(listed.warning)))
         listed = listed + 1
     return tuple(found)
-
-
-def _word(words: dict[str, int], value: Any, name: str) -> int:
-    try:
-        return words[value]
-    except (KeyError, TypeError):
-        raise ArgumentError(f"{name} must be one of {', '.join(map(repr, words))}, not {value!r}") from None
 
 
 def _each(value: Any, name: str, count: int, whole: bool = False) -> list[Any]:
@@ -109,9 +103,9 @@ def _params(size: Any, sigma: Any, ndim: Any, extent: Any, sampling: str | None,
         for axis in range(count):
             getattr(params, "from")[axis], params.to[axis] = pairs[axis]
     if sampling is not None:
-        params.sampling = _word(_SAMPLINGS, sampling, "sampling")
+        params.sampling = choose(_SAMPLINGS, sampling, "sampling")
     if normalize is not None:
-        params.normalize = _word(_NORMALIZES, normalize, "normalize")
+        params.normalize = choose(_NORMALIZES, normalize, "normalize")
     if covariance is not None:
         matrix = np.asarray(arrays.as_array(covariance, "covariance"), np.float64)
         if matrix.shape != (count, count) or count > 3:
