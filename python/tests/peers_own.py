@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Other packages' own tests of functions that isogram has too, with isogram's in their place: peers_own.py scipy|sklearn [-k …]
+"""Other packages' own tests of functions that isogram has too, with isogram's in their place: peers_own.py FOLDER scipy|sklearn [-k …]
 
-Runs scipy/ndimage/tests/test_filters.py or sklearn/metrics/tests/test_pairwise.py as they are installed: those tests that name a
-function which was replaced. All must pass; those in which isogram computed something are counted, and there must be enough of
-them. What is named in EXCLUDED must fail, so that no reason outlives its truth: "function" all of a test function's parameters,
+FOLDER: that of the built package. Runs scipy/ndimage/tests/test_filters.py or sklearn/metrics/tests/test_pairwise.py, as they are
+installed: those tests that name a function which was replaced. All must pass; those in which isogram computed something are counted,
+and there must be enough of them. What is named in EXCLUDED must fail, so that no reason outlives its truth: "function" all of a test function's parameters,
 "function[words" those whose id has all of these words.
 Exits with 77 (skipped) without the package, its tests, pytest or a device with double precision.
 """
@@ -162,7 +162,8 @@ class Plugin:
             self.idle += self.calls.count == 0
 
 
-def main(name: str, *options: str) -> int:
+def main(folder: str, name: str, *options: str) -> int:
+    sys.path.insert(0, folder)
     suite = SUITES[name]
     try:
         import pytest
