@@ -22,8 +22,8 @@ typedef uint32_t cl_uint;
 WATCH = """
 typedef struct isg_watch { double period_s; double next_s; void *user; ...; } isg_watch;
 void isg_watch_begin(isg_watch *watch);
-int isg_watch_progress(void *watch, double done, double total);
-int isg_watch_store(void *watch, const isg_store_progress *progress);
+extern const isg_progress_fn isg_watch_progress;
+extern const isg_store_progress_fn isg_watch_store;
 extern "Python" int isg_watch_ask(void *user, double done, double total);
 """
 
@@ -32,7 +32,9 @@ SOURCE = """
 #include <isogram/opencl.h>
 #include "watch.h"
 static int isg_watch_ask(void *user, double done, double total);
-void isg_watch_begin(isg_watch *watch) { isg_watch_start(watch, isg_watch_ask); }
+static const isg_progress_fn isg_watch_progress = isg_watch_tell;
+static const isg_store_progress_fn isg_watch_store = isg_watch_tell_store;
+static void isg_watch_begin(isg_watch *watch) { isg_watch_start(watch, isg_watch_ask); }
 """
 
 

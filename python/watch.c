@@ -16,7 +16,7 @@ void isg_watch_start(isg_watch *watch, isg_watch_fn ask)
     watch->next_s = watch->period_s > 0 ? now_s() + watch->period_s : 0;
 }
 
-int isg_watch_progress(void *user, double done, double total)
+int isg_watch_tell(void *user, double done, double total)
 {
     isg_watch *watch = user;
     if (!(watch->period_s > 0))
@@ -28,7 +28,7 @@ int isg_watch_progress(void *user, double done, double total)
     return stop;
 }
 
-int isg_watch_store(void *user, const isg_store_progress *progress)
+int isg_watch_tell_store(void *user, const isg_store_progress *progress)
 {
-    return isg_watch_progress(user, progress->recorded_bytes, progress->bytes);
+    return isg_watch_tell(user, progress->recorded_bytes, progress->bytes);
 }

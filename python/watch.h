@@ -20,9 +20,9 @@ typedef struct isg_watch {
 void isg_watch_start(isg_watch *watch, isg_watch_fn ask);
 
 // An isg_progress_fn; watch: an isg_watch. Non-zero where `ask` said so.
-int isg_watch_progress(void *watch, double done, double total);
+int isg_watch_tell(void *watch, double done, double total);
 
 // Likewise an isg_store_progress_fn: the work done counts in bytes of the file.
-int isg_watch_store(void *watch, const isg_store_progress *progress);
+int isg_watch_tell_store(void *watch, const isg_store_progress *progress);
 
 #endif

@@ -10,6 +10,8 @@ packages_test='g++ check libmpfr-dev'
 packages_implementations='mesa-opencl-icd oclgrind python3-pip'
 # What results are compared with: SciPy's own tests among them.
 packages_peers='python3-scipy python3-pytest'
+# The Python package, its tests, and what builds wheels.
+packages_python='python3-dev python3-cffi python3-numpy python3-pytest python3-scipy python3-sklearn'
 packages_cross='qemu-user-static gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf'
 packages_last='clang'  # after the others, as PoCL may have brought one
 
@@ -55,6 +57,10 @@ present()
     oclgrind) any_file /usr/lib/oclgrind/liboclgrind-rt-icd.so ;;
     python3-scipy) python3 -c 'import scipy' 2>/dev/null || /usr/bin/python3 -c 'import scipy' 2>/dev/null ;;
     python3-pytest) python3 -c 'import pytest' 2>/dev/null || /usr/bin/python3 -c 'import pytest' 2>/dev/null ;;
+    python3-dev) any_file /usr/include/python3*/Python.h ;;
+    python3-cffi) /usr/bin/python3 -c 'import cffi' 2>/dev/null ;;
+    python3-numpy) /usr/bin/python3 -c 'import numpy' 2>/dev/null ;;
+    python3-sklearn) /usr/bin/python3 -c 'import sklearn' 2>/dev/null ;;
     python3-pip) python3 -m pip --version >/dev/null 2>&1 ;;
     qemu-user-static) works qemu-aarch64-static && works qemu-arm-static ;;
     gcc-aarch64-linux-gnu) works aarch64-linux-gnu-gcc ;;
@@ -74,7 +80,7 @@ present()
 optional()
 {
     case $1 in
-    pocl-opencl-icd | g++ | clang | mesa-opencl-icd | oclgrind | python3-pip | python3-scipy | python3-pytest | qemu-user-static | gcc-*-linux-*) true ;;
+    pocl-opencl-icd | g++ | clang | mesa-opencl-icd | oclgrind | python3-pip | python3-scipy | python3-pytest | python3-dev | python3-cffi | python3-numpy | python3-sklearn | qemu-user-static | gcc-*-linux-*) true ;;
     *) false ;;
     esac
 }

@@ -56,20 +56,21 @@ def test_without_a_loader():
 
 
 def test_a_driver_from_a_wheel(tmp_path, monkeypatch):
-    """Only where the system has none, and the environment names none."""
+    """Only where the system has none, the environment names none, and the processor can run it."""
+    driver_for = lambda environment, avx512=False: _native.wheel_of_pocl(environment, str(vendors), avx512)  # noqa: E731
     site, vendors = tmp_path / "site", tmp_path / "vendors"
     (site / "pocl_binary_distribution").mkdir(parents=True)
     (site / "pocl_binary_distribution" / "__init__.py").touch()
     vendors.mkdir()
     monkeypatch.syspath_prepend(site)
-    assert _native.wheel_of_pocl({}, str(vendors)) is None
-    libs = site / "pocl_binary_distribution.libs"
-    libs.mkdir()
-    (libs / "pocl.icd").touch()
-    assert _native.wheel_of_pocl({}, str(vendors)) == str(libs)
-    assert _native.wheel_of_pocl({"OCL_ICD_VENDORS": "/somewhere"}, str(vendors)) is None
+    assert driver_for({}) is None
+    driver = site / "pyopencl" / ".libs" / "libpocl-21062cec.so"
+    driver.parent.mkdir(parents=True)
+    driver.touch()
+    assert driver_for({}) == str(driver)
+    assert driver_for({"OCL_ICD_VENDORS": "/somewhere"}) is None and driver_for({}, True) is None
     (vendors / "gpu.icd").touch()
-    assert _native.wheel_of_pocl({}, str(vendors)) is None
+    assert driver_for({}) is None
 
 
 def test_the_extension_needs_next_to_nothing():
@@ -83,3 +84,11 @@ def test_the_extension_needs_next_to_nothing():
     assert "libOpenCL.so.1" in needed and [name for name in needed if not re.fullmatch(allowed, name)] == []
     symbols = subprocess.run(["nm", "-D", "--defined-only", extension], capture_output=True, text=True, check=True).stdout
     assert [line.split()[-1] for line in symbols.splitlines()] == ["PyInit__isogram"]
+
+
+def test_processors(tmp_path):
+    told = tmp_path / "cpuinfo"
+    for flags, expected in (("fpu avx2 avx512f avx512bw", True), ("fpu avx2", False), ("avx512fp16", False)):
+        told.write_text(f"processor: 0\nflags\t\t: {flags}\n")
+        assert _native.has_avx512(str(told)) is expected
+    assert not _native.has_avx512(str(tmp_path / "nothing"))
