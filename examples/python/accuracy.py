@@ -1,7 +1,8 @@
 """Digits that the usual formula loses: points that lie far from the origin.
 
 |x|^2 + |y|^2 - 2 x.y, which scikit-learn's and most other code computes distances by, subtracts numbers of the size of |x|^2: where points
-are far from the origin beside their distances (times, coordinates on a map), nothing is left. isogram takes differences first.
+are far from the origin beside their distances (times, coordinates on a map), nothing is left. isogram takes differences first. (Of
+float32 points scikit-learn computes in double; beyond 1e7 they are all equal.)
 """
 import isogram
 import matplotlib.pyplot as plt

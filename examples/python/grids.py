@@ -1,7 +1,8 @@
 """The ways in which people make a Gaussian grid, and what they get for a sigma of 1.5 in 9 samples.
 
 Each is a recipe of the library: `gaussian_grid(like=name)` gives the bits of the code that goes around. They differ in where samples lie,
-whether a sample is a point or a cell, and in what is 1 in the end. "spread" is the sigma that the grid really has.
+whether a sample is a point or a cell, and in what is 1 in the end. "spread" is the sigma that the grid really
+has, in samples; linspace takes 50 of them, whatever it is told.
 """
 import warnings
 
