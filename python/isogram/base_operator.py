@@ -101,6 +101,7 @@ class Bound(Operator):
     d: int
     progress: Progress
     _context: Context
+    _out: Any
     _params: Any
     _alive: list[Any]
     _watch: Watch
@@ -112,8 +113,8 @@ class Bound(Operator):
 
     def _call(self, function: Callable[..., int], *arguments: Any, progress: Progress = None, what: str = "isogram") -> None:
         """Calls a C function of the operator: see `Context.call`."""
-        self._context.call(function, self.handle, *arguments, watch=self._watch,
-                           progress=self.progress if progress is None else progress, what=what)
+        self._context.call(function, *arguments, made=self._out, watch=self._watch, progress=self.progress if progress is None else progress,
+                           what=what)
 
     @property
     def _dtypes(self) -> tuple[np.dtype[Any], ...]:

@@ -139,7 +139,7 @@ class Context:
 
     # Operators' handles are the context's as well: whatever the order in which a cycle of garbage is finalised, they are
     # destroyed before it. A finaliser that finds the context busy leaves its handle in _garbage for who holds the lock.
-    __slots__ = ("_handle", "_pid", "_lock", "_owner", "_made", "_garbage", "_queue", "_contracts", "_previous", "__weakref__")
+    __slots__ = ("_handle", "_pid", "_lock", "_owner", "_made", "_garbage", "_queue", "_contracts", "__weakref__")
 
     def __init__(self, device: str | Device | None = None, *, arithmetic: str = "auto", cache_dir: str | None = None,
                  max_alloc_bytes: int = 0, queue: Any = None) -> None:
@@ -151,7 +151,6 @@ class Context:
         self._garbage: deque[Any] = deque()
         self._queue = queue
         self._contracts: dict[int, str] = {}
-        self._previous: list[Context | None] = []
         check_process()
         self._pid = os.getpid()
         if arithmetic not in _ARITHMETICS:
@@ -199,8 +198,8 @@ class Context:
                 self._contracts[which] = text(lib.isg_context_contract(self.handle, which))
         return self._contracts[which]
 
-    def call(self, function: Callable[..., int], *arguments: Any, watch: Watch | None = None, progress: Progress = None,
-             what: str = "isogram") -> None:
+    def call(self, function: Callable[..., int], *arguments: Any, made: Any = None, watch: Watch | None = None,
+             progress: Progress = None, what: str = "isogram") -> None:
         """Calls a C function that works on the context or what is made from it, and raises what its status says.
 
         Parameters
@@ -209,6 +208,8 @@ class Context:
             Of ``lib``, giving an ``isg_status``. Other threads run meanwhile.
         *arguments
             Its own.
+        made : cdata, optional
+            Where the handle lies (see `keep`) that is its first argument; looked up when no other thread can close it.
         watch : Watch, optional
             What the function's ``progress_user`` is: signals and ``progress`` are heeded.
         progress : callable or bool, optional
@@ -223,9 +224,11 @@ class Context:
             status = -1
             try:
                 self._owner = threading.get_ident()
+                if not self._handle or (made is not None and not made[0]):
+                    raise ArgumentError("this context is closed" if not self._handle else "this Gram is closed")
                 if watch is not None:
                     watch.begin(progress, what)
-                status = function(*arguments)
+                status = function(*arguments) if made is None else function(made[0], *arguments)
                 if status:
                     failure = exception(status, text(lib.isg_context_error(handle).message))
             finally:
@@ -292,12 +295,12 @@ class Context:
 
     def __enter__(self) -> Context:
         """The calling thread computes in this context until the block ends."""
-        self._previous.append(_thread.context)
+        _thread.entered.append(_thread.context)
         _thread.context = self
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
-        _thread.context = self._previous.pop()
+        _thread.context = _thread.entered.pop()
 
     def __repr__(self) -> str:
         return f"<isogram.Context on {self.device}>" if self._handle else "<isogram.Context, closed>"
@@ -317,8 +320,10 @@ def _opencl(thing: Any, kind: str) -> Any:
 
 
 class _Thread(threading.local):
-    context: Context | None = None  # chosen by use() or a with statement
-    lease: _Lease | None = None
+    def __init__(self) -> None:
+        self.context: Context | None = None  # chosen by use() or a with statement
+        self.entered: list[Context | None] = []  # what was so before with statements
+        self.lease: _Lease | None = None
 
 
 _thread = _Thread()

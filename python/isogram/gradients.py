@@ -93,7 +93,7 @@ class Gradients(Bound):
         found = []
         p = ffi.new("isg_gradient_parameter *")
         for index in range(lib.isg_gram_parameter_count(self.handle)):
-            self._context.call(lib.isg_gram_parameter, self.handle, index, p)
+            self._call(lib.isg_gram_parameter, index, p)
             found.append(GradientParameter(text(p.name), p.value, p.row, text(p.kernel.name) if p.kernel else "", p.coordinate,
                                            derivatives[index]))
         return tuple(found)

@@ -38,7 +38,26 @@ class Reductions(Bound):
 
     def weighted_mean(self, V: ArrayLike, axis: int = 1, out: Any = None, *, weights: ArrayLike | None = None,
                       skip: str = "auto", progress: Progress = None) -> Any:
-        """sum_j weights[j] K[i, j] V[j] / sum_j weights[j] K[i, j]: Nadaraya-Watson regression of V, (m,) or (m, r)."""
+        """sum_j weights[j] K[i, j] V[j] / sum_j weights[j] K[i, j] for each row i (axis 1).
+
+        Parameters
+        ----------
+        V : (m,) or (m, r) array_like
+            Of any numbers; n rows for axis 0.
+        axis : {1, 0}
+        out : (n,) or (n, r) ndarray, optional
+        weights : array_like, optional
+            Not negative; as many as the axis has places.
+
+        Notes
+        -----
+        Right where K itself is too small to be a number. NaN where all weights are 0.
+
+        References
+        ----------
+        E. A. Nadaraya, On estimating regression, Theory of Probability and its Applications 9 (1964).
+        G. S. Watson, Smooth regression analysis, Sankhya A 26 (1964).
+        """
         v = arrays.as_array(V, "V")
         if v.ndim not in (1, 2):
             raise ShapeError(f"V must have one or two dimensions, not {v.ndim}")

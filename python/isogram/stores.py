@@ -77,6 +77,6 @@ class Stores(Bound):
             chosen = self.progress if progress is None else progress
             self._context.call(lib.isg_store_create, self._context.handle, store, params, watch=self._watch, progress=chosen,
                                what="checking")
-            self._context.call(lib.isg_store_compute, store[0], ffi.NULL, watch=self._watch, progress=chosen, what="saving")
+            self._context.call(lib.isg_store_compute, ffi.NULL, made=store, watch=self._watch, progress=chosen, what="saving")
         finally:
             self._context.drop(store)

@@ -282,6 +282,53 @@ def test_no_bar_where_there_is_no_tqdm(ask_every_time, capsys, monkeypatch):
     assert capsys.readouterr().err == ""
 
 
+def test_closing_while_others_compute():
+    """An operator, or its context, is closed on one thread while another uses it: results are right, or it is said to be closed."""
+    for what in ("gram", "context"):
+        for turn in range(10):
+            context = isogram.Context()
+            K = isogram.Gram(np.eye(50), context=context)
+            said = []
+
+            def work():
+                try:
+                    while True:
+                        assert K.dense()[0, 0] == 1
+                except ValueError as error:
+                    said.append(str(error))
+
+            threads = [threading.Thread(target=work) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            time.sleep(0.002 * turn)
+            (K if what == "gram" else context).close()
+            for thread in threads:
+                thread.join(60)
+            assert len(said) == 3 and all("closed" in words for words in said)
+
+
+def test_contexts_that_are_nested_on_two_threads():
+    shared, seen = isogram.Context(), []
+    inside, leave = threading.Event(), threading.Event()
+
+    def work():
+        before = current()
+        with shared:
+            inside.set()
+            leave.wait(60)
+        seen.append(current() is before)
+
+    thread = threading.Thread(target=work)
+    before = current()
+    thread.start()
+    inside.wait(60)
+    with shared:
+        leave.set()
+        thread.join(60)
+        assert current() is shared
+    assert current() is before and seen == [True]
+
+
 def test_garbage_in_any_order():
     """Operators, contexts and arrays in cycles of garbage, dropped on any thread, while others compute."""
     dead = []
