@@ -13,11 +13,8 @@
 from __future__ import annotations
 
 import math
-import numbers
-import operator
-import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,8 +24,11 @@ from isogram import arrays
 from isogram._native import ffi, lib, text
 from isogram.base_operator import choose
 from isogram.devices import current, precision_of
-from isogram.errors import ArgumentError, DtypeError, ShapeError
-from isogram.progress import Progress, Watch
+from isogram.errors import ArgumentError, ShapeError
+from isogram.filter_arguments import Axis, FilterError, Options, input_of, options_of, output_of, resolve
+from isogram.progress import Progress
+
+__all__ = ["FilterError", "gaussian_filter", "gaussian_filter1d", "gaussian_gradient_magnitude", "gaussian_laplace"]
 
 #: What the library filters as it is.
 _TAKEN = frozenset(np.dtype(t) for t in (np.uint8, np.uint16, np.int16, np.int32, np.float16, np.float32, np.float64))
@@ -40,138 +40,6 @@ _SAMPLINGS = {text(lib.isg_sampling_name(code)): code
               for code in (lib.ISG_SAMPLING_POINT, lib.ISG_SAMPLING_INTEGRATED, lib.ISG_SAMPLING_BESSEL)}
 _POLICIES = {text(lib.isg_nan_policy_name(code)): code
              for code in (lib.ISG_NAN_PROPAGATE, lib.ISG_NAN_IGNORE, lib.ISG_NAN_PRESERVE, lib.ISG_NAN_FILL)}
-
-
-class FilterError(ArgumentError, RuntimeError):
-    """What SciPy raises a RuntimeError for: modes that do not exist, sequences of a wrong length, outputs that do not fit."""
-
-
-@dataclass(frozen=True)
-class _Axis:
-    """How one axis is filtered. radius 0: one weight."""
-
-    axis: int
-    sigma: float
-    order: int
-    mode: str
-    radius: int
-
-
-@dataclass(frozen=True)
-class _Options:
-    """What is the same for all axes."""
-
-    cval: Any
-    mask: NDArray[Any] | None = None
-    nan: str | None = None
-    fill: float | None = None
-    exact: bool = False
-    sampling: str = "point"
-    precision: str | None = None
-    memory: int = 0
-    progress: Progress = None
-    watch: Watch = field(default_factory=Watch, compare=False)
-
-
-
-# ---- from what was given to what is meant
-
-
-def _spread(value: Any, count: int) -> list[Any]:
-    """One value for each axis."""
-    if not isinstance(value, str) and np.iterable(value):
-        values = list(value)
-        if len(values) != count:
-            raise FilterError("sequence argument must have length equal to input rank")
-        return values
-    return [value] * count
-
-
-def _axes(axes: Any, ndim: int) -> list[int]:
-    if axes is None:
-        return list(range(ndim))
-    given = []
-    for a in axes if np.iterable(axes) else (axes,):
-        try:
-            given.append(operator.index(a))
-        except TypeError:
-            raise DtypeError(f"axes: {a!r} cannot be interpreted as an integer") from None
-    for a in given:
-        if not -ndim <= a < ndim:
-            raise ArgumentError(f"specified axis: {a} is out of range")
-    given = [a % ndim for a in given]
-    if len(set(given)) < len(given):
-        raise ArgumentError("axes must be unique")
-    return given
-
-
-def _resolve(ndim: int, sigma: Any, order: Any, mode: Any, truncate: Any, radius: Any, axes: Any) -> list[_Axis]:
-    """The filtered axes, in the order in which they were named."""
-    places = _axes(axes, ndim)
-    sigmas, orders, modes, radii = (_spread(value, len(places)) for value in (sigma, order, mode, radius))
-    reach = arrays.number(truncate, "truncate")
-    found = []
-    for axis, s, o, m, r in zip(places, sigmas, orders, modes, radii):
-        s = arrays.number(s, "sigma")
-        if not (s >= 0 and math.isfinite(s)):
-            raise ArgumentError(f"sigma must be finite and not negative, not {s!r}")
-        if not isinstance(m, str) or lib.isg_mode_named(m.encode()) == lib.ISG_MODE_DEFAULT:
-            raise FilterError(f"boundary mode not supported: {m!r}")
-        if r is None:
-            r = reach * s + 0.5
-            if not math.isfinite(r):
-                raise ArgumentError(f"truncate must be a finite number, not {reach!r}")
-            r = int(r)
-        if not isinstance(r, numbers.Integral) or isinstance(r, bool) or r < 0:
-            raise ArgumentError("Radius must be a nonnegative integer.")
-        found.append(_Axis(axis, s, arrays.whole(o, "order"), m, min(int(r), 1 << 40)))
-    return found
-
-
-def _output(output: Any, array: NDArray[Any]) -> NDArray[Any]:
-    """SciPy's rules for `output`: an array, a type, a name of one, or None."""
-    is_complex = array.dtype.kind == "c"
-    if output is None:
-        return np.zeros(array.shape, np.promote_types(array.dtype, np.complex64) if is_complex else array.dtype.newbyteorder("="))
-    if isinstance(output, (type, np.dtype)):
-        dtype = np.dtype(output)
-        if is_complex and dtype.kind != "c":
-            warnings.warn("promoting specified output dtype to complex", stacklevel=3)
-            dtype = np.promote_types(dtype, np.complex64)
-        return np.zeros(array.shape, _numeric(dtype))
-    if isinstance(output, str):
-        dtype = np.dtype(output)
-        if is_complex and dtype.kind != "c":
-            raise FilterError("output must have complex dtype")
-        return np.zeros(array.shape, _numeric(dtype))
-    out = np.asarray(output)
-    if out.shape != array.shape:
-        raise FilterError(f"output shape not correct: {out.shape} for an input of shape {array.shape}")
-    if is_complex and out.dtype.kind != "c":
-        raise FilterError("output must have complex dtype")
-    _numeric(out.dtype)
-    if not out.flags.writeable:
-        raise ArgumentError("output is read-only")
-    return out
-
-
-class _OutputDtypeError(FilterError, TypeError):
-    """An element type that a result cannot have."""
-
-
-def _numeric(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    if dtype.kind not in "biufc":
-        raise _OutputDtypeError(f"output must have numeric dtype, not {dtype}")
-    return dtype
-
-
-def _input(input: ArrayLike) -> NDArray[Any]:
-    array = np.asarray(input)
-    if array.dtype.kind not in "biufc":
-        if array.dtype.kind != "O":
-            raise DtypeError(f"input has elements of {array.dtype}, which are no numbers")
-        array = arrays.as_array(array, "input")  # objects that are numbers
-    return array
 
 
 # ---- one real array into another
@@ -208,8 +76,8 @@ def _store(made: NDArray[Any], out: NDArray[Any]) -> None:
         np.copyto(out, made, casting="unsafe")
 
 
-def _into(array: NDArray[Any], out: NDArray[Any], compute: Callable[[NDArray[Any], NDArray[Any], list[_Axis], _Options], None],
-          axes: list[_Axis], options: _Options) -> None:
+def _into(array: NDArray[Any], out: NDArray[Any], compute: Callable[[NDArray[Any], NDArray[Any], list[Axis], Options], None],
+          axes: list[Axis], options: Options) -> None:
     """Real `array` through `compute` into real `out`, each of any type, which may share memory."""
     given = _given(array)
     dtype = out.dtype if out.dtype in _TAKEN else _THROUGH.get(out.dtype, arrays.FLOAT64)
@@ -233,7 +101,7 @@ def _into(array: NDArray[Any], out: NDArray[Any], compute: Callable[[NDArray[Any
         _store(made, out)
 
 
-def _by_parts(given: NDArray[Any], made: NDArray[Any], compute: Callable[..., None], axes: list[_Axis], options: _Options) -> None:
+def _by_parts(given: NDArray[Any], made: NDArray[Any], compute: Callable[..., None], axes: list[Axis], options: Options) -> None:
     """Arrays of more dimensions than the library takes: part by part along axes that are not filtered."""
     filtered = sorted(a.axis for a in axes)
     if len(filtered) > _MOST_AXES:
@@ -250,9 +118,9 @@ def _by_parts(given: NDArray[Any], made: NDArray[Any], compute: Callable[..., No
         compute(given[place], made[place], moved, part)
 
 
-def _fill_params(to: Any, axes: list[_Axis], options: _Options) -> None:
+def _fill_params(to: Any, axes: list[Axis], options: Options) -> None:
     """The library's parameters; the mask and the watch of options must live as long as they do."""
-    axes = [a for a in axes if a.sigma > _LEAST_SIGMA] or [_Axis(0, 0.0, 0, "reflect", 0)]
+    axes = [a for a in axes if a.sigma > _LEAST_SIGMA] or [Axis(0, 0.0, 0, "reflect", 0)]
     to.axis_count, to.each = len(axes), 1
     for i, a in enumerate(axes):
         to.axes[i], to.sigma[i], to.order[i], to.radius[i] = a.axis, a.sigma, a.order, a.radius
@@ -280,7 +148,7 @@ def _fill_params(to: Any, axes: list[_Axis], options: _Options) -> None:
         to.mask = arrays.view(options.mask, "mask")
 
 
-def _smooth(given: NDArray[Any], made: NDArray[Any], axes: list[_Axis], options: _Options) -> None:
+def _smooth(given: NDArray[Any], made: NDArray[Any], axes: list[Axis], options: Options) -> None:
     """isg_filter."""
     params = ffi.new("isg_filter_params *")
     _fill_params(params, axes, options)
@@ -289,10 +157,10 @@ def _smooth(given: NDArray[Any], made: NDArray[Any], axes: list[_Axis], options:
                  watch=options.watch, progress=options.progress, what="filter")
 
 
-def _derived(which: int) -> Callable[[NDArray[Any], NDArray[Any], list[_Axis], _Options], None]:
+def _derived(which: int) -> Callable[[NDArray[Any], NDArray[Any], list[Axis], Options], None]:
     """isg_filter_derived."""
 
-    def compute(given: NDArray[Any], made: NDArray[Any], axes: list[_Axis], options: _Options) -> None:
+    def compute(given: NDArray[Any], made: NDArray[Any], axes: list[Axis], options: Options) -> None:
         params = ffi.new("isg_derived_params *")
         _fill_params(ffi.addressof(params, "filter"), axes, options)
         out = ffi.new("isg_array *", arrays.view(made, "output"))
@@ -303,7 +171,7 @@ def _derived(which: int) -> Callable[[NDArray[Any], NDArray[Any], list[_Axis], _
     return compute
 
 
-def _run(array: NDArray[Any], out: NDArray[Any], compute: Callable[..., None], axes: list[_Axis], options: _Options) -> NDArray[Any]:
+def _run(array: NDArray[Any], out: NDArray[Any], compute: Callable[..., None], axes: list[Axis], options: Options) -> NDArray[Any]:
     """Real and imaginary parts each by themselves, as `compute` is linear where they are."""
     if array.size == 0:
         return out
@@ -327,14 +195,6 @@ def _copy(array: NDArray[Any], out: NDArray[Any]) -> None:
         _store(array, out)
     else:
         out[...] = np.rint(array) if out.dtype.kind in "iu" and array.dtype.kind == "f" else array
-
-
-def _options(cval: Any, mask: ArrayLike | None, nan: str | None, fill: Any, exact: bool, sampling: str, precision: str | None,
-             memory: Any, progress: Progress) -> _Options:
-    return _Options(
-        cval, None if mask is None else np.asarray(arrays.as_array(mask, "mask")), nan,
-        None if fill is None else arrays.number(fill, "fill"), bool(exact), sampling, precision,
-        0 if memory is None else arrays.whole(memory, "memory"), progress)
 
 
 # ---- scipy.ndimage's names
@@ -415,10 +275,10 @@ def gaussian_filter(input: ArrayLike, sigma: Any, order: Any = 0, output: Any = 
     >>> isogram.gaussian_filter(np.array([0.0, 0, 9, 0, 0]), 1).round(3)
     array([0.526, 2.181, 3.586, 2.181, 0.526])
     """
-    array = _input(input)
-    out = _output(output, array)
-    resolved = _resolve(array.ndim, sigma, order, mode, truncate, radius, axes)
-    return _run(array, out, _smooth, resolved, _options(cval, mask, nan, fill, exact, sampling, precision, memory, progress))
+    array = input_of(input)
+    out = output_of(output, array)
+    resolved = resolve(array.ndim, sigma, order, mode, truncate, radius, axes)
+    return _run(array, out, _smooth, resolved, options_of(cval, mask, nan, fill, exact, sampling, precision, memory, progress))
 
 
 def gaussian_filter1d(input: ArrayLike, sigma: Any, axis: int = -1, order: int = 0, output: Any = None, mode: str = "reflect",
@@ -476,8 +336,8 @@ def gaussian_laplace(input: ArrayLike, sigma: Any, output: Any = None, mode: str
     >>> isogram.gaussian_laplace(np.arange(6.0) ** 2, 1.0, mode="nearest").round(3)[2:4]
     array([1.853, 1.743])
     """
-    array = _input(input)
-    out = _output(output, array)
+    array = input_of(input)
+    out = output_of(output, array)
     return _of_derivatives(array, out, lib.ISG_DERIVED_LAPLACIAN, sigma, mode, cval, axes, truncate, radius, extras)
 
 
@@ -511,8 +371,8 @@ def gaussian_gradient_magnitude(input: ArrayLike, sigma: Any, output: Any = None
     >>> isogram.gaussian_gradient_magnitude(np.arange(9.0), 1.0).round(3)[4]
     1.0
     """
-    array = _input(input)
-    out = _output(output, array)
+    array = input_of(input)
+    out = output_of(output, array)
     return _of_derivatives(array, out, lib.ISG_DERIVED_GRADIENT_MAGNITUDE, sigma, mode, cval, axes, truncate, radius, extras)
 
 
@@ -523,15 +383,15 @@ def _of_derivatives(array: NDArray[Any], out: NDArray[Any], which: int, sigma: A
         if name not in names:
             raise TypeError(f"got an unexpected keyword argument {name!r}")
     defaults: dict[str, Any] = dict.fromkeys(names) | {"exact": False, "sampling": "point"}
-    options = _options(cval, **(defaults | extras))
-    resolved = _resolve(array.ndim, sigma, 0, mode, truncate, radius, axes)
+    options = options_of(cval, **(defaults | extras))
+    resolved = resolve(array.ndim, sigma, 0, mode, truncate, radius, axes)
     squares = which == lib.ISG_DERIVED_GRADIENT_MAGNITUDE
     if len({a.mode for a in resolved}) < 2 and not (squares and array.dtype.kind == "c"):
         return _run(array, out, _derived(which), resolved, options)
     return _composed(array, out, squares, resolved, options)
 
 
-def _composed(array: NDArray[Any], out: NDArray[Any], squares: bool, axes: list[_Axis], options: _Options) -> NDArray[Any]:
+def _composed(array: NDArray[Any], out: NDArray[Any], squares: bool, axes: list[Axis], options: Options) -> NDArray[Any]:
     """As SciPy composes it: with modes of different axes, each part has the mode of its derivative's axis throughout."""
     singles = (np.float16, np.float32, np.complex64)
     double = options.precision == "f64" or array.dtype not in singles or out.dtype not in singles
