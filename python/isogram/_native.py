@@ -14,7 +14,8 @@ LOADER_ADVICE = (
 
 DEVICE_ADVICE = (
     "An OpenCL device needs a driver: the one of your GPU, or PoCL for the CPU. On Debian and Ubuntu: apt install "
-    "pocl-opencl-icd; from Python's package index: pip install 'isogram[pocl]' (not for processors with AVX-512); with conda: conda install -c conda-forge pocl. "
+    "pocl-opencl-icd; from Python's package index: pip install 'isogram[pocl]' (not for processors with AVX-512); with conda: "
+    "conda install -c conda-forge pocl. "
     "isogram.devices() lists what is found."
 )
 
@@ -28,7 +29,8 @@ def has_avx512(cpuinfo: str = "/proc/cpuinfo") -> bool:
         return False
 
 
-def wheel_of_pocl(environment: Mapping[str, str], vendors: str = "/etc/OpenCL/vendors", avx512: bool | None = None) -> str | None:
+def wheel_of_pocl(environment: Mapping[str, str], vendors: str = "/etc/OpenCL/vendors",
+                  avx512: bool | None = None) -> str | None:
     """PoCL's driver from the wheel pocl-binary-distribution, where no other driver is installed.
 
     None where the system has drivers of its own, or the environment says which to take: the loader finds those by itself. Nor

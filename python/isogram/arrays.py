@@ -152,14 +152,10 @@ def as_points(points: ArrayLike, name: str = "X", *, minimum: int = 1) -> Any:
         Not two-dimensional, or without rows or columns.
     """
     result = as_array(points, name)
-    if result.ndim == 0:
+    if result.ndim < 2:
         raise ShapeError(
-            f"Expected 2D array, got scalar array instead:\narray={result}.\nReshape your data either using array.reshape(-1, 1) "
-            "if your data has a single feature or array.reshape(1, -1) if it contains a single sample.")
-    if result.ndim == 1:
-        raise ShapeError(
-            f"Expected 2D array, got 1D array instead:\narray={result}.\nReshape your data either using array.reshape(-1, 1) "
-            "if your data has a single feature or array.reshape(1, -1) if it contains a single sample.")
+            f"Expected 2D array, got {'1D' if result.ndim else 'scalar'} array instead:\narray={result}.\nReshape your data either "
+            "using array.reshape(-1, 1) if your data has a single feature or array.reshape(1, -1) if it contains a single sample.")
     if result.ndim > 2:
         raise ShapeError(f"Found array with dim {result.ndim}. {name} expected <= 2.")
     n, d = result.shape
@@ -213,7 +209,8 @@ def output(out: Any, shape: Sequence[int], dtype: Any, name: str = "out") -> Any
 
 def number(value: Any, name: str) -> float:
     """A real number: Python's, NumPy's scalars, arrays of no dimensions."""
-    if isinstance(value, (str, bytes, complex, np.complexfloating)) or (isinstance(value, np.ndarray) and value.dtype.kind not in "fiub"):
+    if isinstance(value, (str, bytes, complex, np.complexfloating)) or (
+            isinstance(value, np.ndarray) and value.dtype.kind not in "fiub"):
         raise DtypeError(f"{name} must be a real number, not {value!r}")
     if getattr(value, "ndim", 0) != 0:
         raise ShapeError(f"{name} must be one number, not an array of shape {value.shape}")

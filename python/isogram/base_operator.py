@@ -113,15 +113,16 @@ class Bound(Operator):
 
     def _call(self, function: Callable[..., int], *arguments: Any, progress: Progress = None, what: str = "isogram") -> None:
         """Calls a C function of the operator: see `Context.call`."""
-        self._context.call(function, *arguments, made=self._out, watch=self._watch, progress=self.progress if progress is None else progress,
-                           what=what)
+        self._context.call(function, *arguments, made=self._out, watch=self._watch,
+                           progress=self.progress if progress is None else progress, what=what)
 
     @property
     def _dtypes(self) -> tuple[np.dtype[Any], ...]:
         return (self.dtype, np.dtype(np.float16)) if self.dtype == arrays.FLOAT32 else (self.dtype,)
 
     def _sums(self, accumulate: int) -> tuple[np.dtype[Any], ...]:
-        return (arrays.FLOAT64, arrays.FLOAT32) if accumulate == lib.ISG_PRECISION_F64 and self.dtype == arrays.FLOAT32 else (self.dtype,)
+        wider = accumulate == lib.ISG_PRECISION_F64 and self.dtype == arrays.FLOAT32
+        return (arrays.FLOAT64, arrays.FLOAT32) if wider else (self.dtype,)
 
 
 

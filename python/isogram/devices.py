@@ -18,7 +18,11 @@ from isogram._native import ffi, lib, text
 from isogram.errors import ArgumentError, Error, ForkError, check, exception
 from isogram.progress import Progress, Watch
 
-_ARITHMETICS: dict[str, int] = {"auto": lib.ISG_ARITHMETIC_AUTO, "fused": lib.ISG_ARITHMETIC_FUSED, "unfused": lib.ISG_ARITHMETIC_UNFUSED}
+_ARITHMETICS: dict[str, int] = {
+    "auto": lib.ISG_ARITHMETIC_AUTO,
+    "fused": lib.ISG_ARITHMETIC_FUSED,
+    "unfused": lib.ISG_ARITHMETIC_UNFUSED,
+}
 PRECISIONS: dict[str | None, int] = {
     None: lib.ISG_PRECISION_DEFAULT,
     "f32": lib.ISG_PRECISION_F32, "float32": lib.ISG_PRECISION_F32,
@@ -194,6 +198,7 @@ class Context:
         if which == lib.ISG_PRECISION_DEFAULT:
             raise ArgumentError("precision must be 'f32' or 'f64'")
         if which not in self._contracts:
+            self._check_idle()
             with self._lock:
                 self._contracts[which] = text(lib.isg_context_contract(self.handle, which))
         return self._contracts[which]
@@ -259,12 +264,11 @@ class Context:
         self._sweep()
 
     def _sweep(self) -> None:
-        # Who could not have the lock left its garbage before it tried; who had the lock looks again after giving it back.
-        while self._garbage and self._lock.acquire(blocking=False):
-            try:
+        # Who finds the lock taken left its garbage before it looked; who has the lock looks again after giving it back. A
+        # with statement, for no signal comes between its taking the lock and being bound to give it back.
+        while self._garbage and not self._lock.locked():
+            with self._lock:
                 self._collect()
-            finally:
-                self._lock.release()
 
     def _collect(self) -> None:
         while self._garbage:

@@ -212,7 +212,9 @@ class Gram(Matrix, Reductions, Gradients, Stores):
 
     def __repr__(self) -> str:
         n, m = self.shape
-        return f"<isogram.Gram {n} x {m}, {self.kernel}, {self.dtype}, {self.contract}>" if self._out[0] else "<isogram.Gram, closed>"
+        if not self._out[0]:
+            return "<isogram.Gram, closed>"
+        return f"<isogram.Gram {n} x {m}, {self.kernel}, {self.dtype}, {self.contract}>"
 
     @property
     def T(self) -> Operator:

@@ -18,7 +18,8 @@ class Reductions(Bound):
 
     __slots__ = ()
 
-    def sum(self, axis: int = 1, out: Any = None, *, skip: str = "auto", tolerance: float = 0.0, progress: Progress = None) -> Any:
+    def sum(self, axis: int = 1, out: Any = None, *, skip: str = "auto", tolerance: float = 0.0,
+            progress: Progress = None) -> Any:
         """The sums of K's rows (axis 1, the default) or columns (axis 0)."""
         return self._reduce(lib.ISG_REDUCE_SUM, axis, out, skip=skip, tolerance=tolerance, progress=progress)
 

@@ -58,7 +58,8 @@ def build(copy, folder):
         wheel.unlink()
     done = subprocess.run([*pip, "wheel", "--quiet", "--disable-pip-version-check", "--no-deps", *isolation, "--wheel-dir", folder,
                            f"--config-settings=build-dir={folder / 'build'}", "--config-settings=setup-args=-Doptimization=0", copy],
-                          capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
+                          env={**os.environ, "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])})
     if done.returncode != 0:
         said = done.stdout + done.stderr
         if re.search("No matching distribution found for|Temporary failure in name resolution|Failed to establish a new connection", said):
