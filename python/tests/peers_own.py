@@ -163,7 +163,9 @@ class Plugin:
 
 
 def main(folder: str, name: str, *options: str) -> int:
+    folder = os.path.abspath(folder)
     sys.path.insert(0, folder)
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, os.environ.get("PYTHONPATH")]))  # for workers of theirs
     suite = SUITES[name]
     try:
         import pytest
