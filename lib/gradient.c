@@ -97,6 +97,27 @@ static isg_status check_output(isg_gram *gram, isg_array *out, const isg_points 
     return ISG_OK;
 }
 
+static isg_status check_rows(isg_gram *gram, isg_array *rows, const isg_place *others, int count)
+{
+    isg_error *error = &gram->context->error;
+    isg_place place;
+    const int64_t columns = isg_gram_parameter_count(gram);
+    isg_status st = error->status ? error->status : ISG_OK;
+    if (!st && columns == 0)
+        st = isg_fail(error, ISG_ERR_ARGUMENT, "the covariance function has no parameters, and rows nothing of them");
+    if (st || (st = check_matrix(gram->context, rows, gram->op.x.count, columns, "rows", &place)))
+        return st;
+    if (rows->dtype != ISG_F64)
+        return isg_fail(error, ISG_ERR_DTYPE, "rows is %s, and must be float64", isg_dtype_name(rows->dtype));
+    for (int i = 0; i < count; i++)
+        if (isg_places_meet(&place, &others[i]))
+            return isg_fail(error, ISG_ERR_ARGUMENT, "rows overlaps the memory of V, W, the points or another output");
+    if (isg_view_overlaps_itself(rows))
+        return isg_fail(error, ISG_ERR_SHAPE, "rows's strides of %lld and %lld make elements of it overlap",
+                        (long long)rows->strides[0], (long long)rows->strides[1]);
+    return ISG_OK;
+}
+
 static isg_status check(isg_gram *gram, isg_gradient_params *p)
 {
     enum { V, W, OF_X, OF_Y, X, Y };
@@ -104,11 +125,12 @@ static isg_status check(isg_gram *gram, isg_gradient_params *p)
     const isg_operator *op = &gram->op;
     isg_place places[6] = {[OF_X] = gram->x_place, [OF_Y] = gram->y_place};
     isg_status st;
-    const bool x = p->x.dtype != ISG_DTYPE_NONE, y = p->y.dtype != ISG_DTYPE_NONE;
+    const bool x = p->x.dtype != ISG_DTYPE_NONE, y = p->y.dtype != ISG_DTYPE_NONE,
+               rows = p->rows.dtype != ISG_DTYPE_NONE;
     if ((unsigned)p->accumulate > ISG_PRECISION_F64 || (p->accumulate == ISG_PRECISION_F32 && op->x.dtype == ISG_F64))
         return isg_fail(error, ISG_ERR_ARGUMENT, "sums are of the operator's precision or of double");
     const bool mixed = p->accumulate == ISG_PRECISION_F64 && op->x.dtype == ISG_F32;
-    if (!x && !y && !p->parameters)
+    if (!x && !y && !p->parameters && !rows)
         return isg_fail(error, ISG_ERR_ARGUMENT, "nothing of the gradient is wanted");
     if (y && op->alone)
         return isg_fail(error, ISG_ERR_ARGUMENT, "K(X, X) has one set of points; its gradient by them goes to x alone");
@@ -123,6 +145,8 @@ static isg_status check(isg_gram *gram, isg_gradient_params *p)
         return isg_fail(error, ISG_ERR_OVERFLOW, "V has %lld columns", (long long)p->v.shape[1]);
     if ((x && (st = check_output(gram, &p->x, &op->x, "X's gradient", mixed, places, X, &places[X]))) ||
         (y && (st = check_output(gram, &p->y, &op->y, "Y's gradient", mixed, places, x ? Y : X, &places[Y]))))
+        return st;
+    if (rows && (st = check_rows(gram, &p->rows, places, X + x + y)))
         return st;
     return mixed ? isg_context_require(gram->context, ISG_F64) : ISG_OK;
 }

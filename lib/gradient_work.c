@@ -160,16 +160,26 @@ static double total(const isg_gradient_pass *pass, int64_t at)
     return all;
 }
 
-static void put_numbers(const isg_gradient_pass *pass, double *parameters)
+static void put_number(const isg_gradient_pass *pass, const isg_gradient_params *params, int64_t at, int64_t sum,
+                       double by)
 {
-    const isg_gradient_plan *plan = pass->plan;
     // Of one set of points every pair was summed twice.
     const int exponent = pass->sides->exponent - pass->op->alone;
+    const isg_array *rows = &params->rows;
+    if (params->parameters)
+        params->parameters[at] = finished(total(pass, sum), by, exponent, ISG_F64);
+    for (int64_t i = 0; i < pass->op->x.count && rows->dtype != ISG_DTYPE_NONE; i++)
+        isg_store_double(ISG_F64, rows->data, i * rows->strides[0] + at * rows->strides[1],
+                         finished(pass->out[sum * pass->op->x.count + i], by, exponent, ISG_F64));
+}
+
+static void put_numbers(const isg_gradient_pass *pass, const isg_gradient_params *params)
+{
+    const isg_gradient_plan *plan = pass->plan;
     for (int i = 0; i < plan->count && pass->mode == ISG_BY_NUMBERS; i++)
-        parameters[i] = finished(total(pass, i), plan->numbers[i].by, exponent, ISG_F64);
+        put_number(pass, params, i, i, plan->numbers[i].by);
     for (int64_t k = 0; k < pass->op->x.dims && pass->mode == ISG_BY_LENGTHS; k++)
-        parameters[plan->count + k] =
-            finished(total(pass, k), -plan->point / pass->op->lengthscales[k], exponent, ISG_F64);
+        put_number(pass, params, plan->count + k, k, -plan->point / pass->op->lengthscales[k]);
 }
 
 // --- all of it
@@ -179,15 +189,16 @@ isg_status isg_gradient_run(const isg_operator *op, void *const *norms, const is
 {
     isg_gradient_plan plan;
     isg_gradient_sides sides;
-    const bool mixed = params->accumulate == ISG_PRECISION_F64;
+    const bool mixed = params->accumulate == ISG_PRECISION_F64,
+               numbers = params->parameters || params->rows.dtype != ISG_DTYPE_NONE;
     const struct {
         bool wanted, transposed;
         isg_gradient_mode mode;
     } passes[] = {
         {params->x.dtype != ISG_DTYPE_NONE, false, ISG_BY_POINTS},
         {params->y.dtype != ISG_DTYPE_NONE, true, ISG_BY_POINTS},
-        {params->parameters != NULL, false, ISG_BY_NUMBERS},
-        {params->parameters && op->lengthscales, false, ISG_BY_LENGTHS},
+        {numbers, false, ISG_BY_NUMBERS},
+        {numbers && op->lengthscales, false, ISG_BY_LENGTHS},
     };
     enum { PASSES = sizeof passes / sizeof *passes };
     const double pairs = (double)op->x.count * (double)op->y.count;
@@ -216,7 +227,7 @@ isg_status isg_gradient_run(const isg_operator *op, void *const *norms, const is
         if (!st && pass.mode == ISG_BY_POINTS)
             put_points(&pass, norms ? norms[pass.transposed] : NULL, pass.transposed ? &params->y : &params->x);
         else if (!st)
-            put_numbers(&pass, params->parameters);
+            put_numbers(&pass, params);
         free(pass.out);
         pass.done += pairs;
     }

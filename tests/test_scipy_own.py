@@ -5,6 +5,7 @@ Runs those of scipy/ndimage/tests/test_filters.py, as it is installed, that call
 gaussian_gradient_magnitude or correlate1d, be it through prewitt, sobel or laplace. tests/scipy_adapter.py stands between. All must
 pass; those in which isogram computed something are counted, and others, which look at errors, apart. Those of EXCLUDED must fail, with
 the first of their parameters, so that no reason outlives its truth.
+A build without the Python package is tested by this, and correlate1d only by this; python/tests/peers_own.py tests the package's functions.
 Exits with 77 (skipped) without SciPy, its tests, pytest or a device with double precision.
 """
 import inspect

@@ -39,6 +39,10 @@ typedef struct isg_gradient_params {
     // sides of K move
     isg_array y;
     double *parameters; // output, isg_gram_parameter_count of them; NULL: not wanted
+    // output, n x isg_gram_parameter_count of ISG_F64, any strides that keep elements apart: what each row of K adds to
+    // `parameters`, sum_j (v_i . w_j) dK[i, j] by each number. Beside one point in Y these are derivatives of pairs. Of
+    // K(X, X), where a pair is in a row and in a column, half of what either adds. Left out: not wanted
+    isg_array rows;
     // The precision of the sums, as in isg_apply_params: of the operator, or ISG_PRECISION_F64.
     isg_precision accumulate;
 } isg_gradient_params;
