@@ -332,8 +332,8 @@ END_TEST
 START_TEST(parts)
 {
     made_device whole = {.name = "whole", CPU}, half = {.name = "half", CPU}, quarter = {.name = "quarter", CPU};
-    made_device *devices[] = {&whole, &half, &quarter};
-    const cl_device_id *ids = (const cl_device_id *)(void *)devices;
+    const cl_device_id ids[] = {(cl_device_id)(void *)&whole, (cl_device_id)(void *)&half,
+                                (cl_device_id)(void *)&quarter};
     half.whole = &whole;
     quarter.whole = &half;
     ck_assert_ptr_eq(isg_device_parent(ids[2]), ids[1]);
