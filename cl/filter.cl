@@ -53,7 +53,7 @@
 // Has a compiler for CPUs load a cache line ahead of its use, into the second cache: the first is full of sums. Where a
 // program goes to a CPU through a portable form, translators know nothing of it and end the process.
 #define ROWS_AHEAD 4
-#if !defined(FETCH) && LANES > 1 && defined(__has_builtin) &&                                                                             \
+#if !defined(FETCH) && LANES > 1 && defined(__has_builtin) &&                                                          \
     (defined(__x86_64__) || defined(__i386__) || defined(__aarch64__) || defined(__arm__))
 #if __has_builtin(__builtin_prefetch)
 #define FETCH(p) __builtin_prefetch((const void *)(size_t)(p), 0, 2)

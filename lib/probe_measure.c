@@ -238,8 +238,8 @@ isg_status isg_measure_fma(isg_context *context, isg_dtype dtype, double *cost)
         TRY(time_chains(context, out, dtype, kernel, rounds, false, &plain));
         TRY(time_chains(context, out, dtype, kernel, rounds, true, &fused));
     }
-    // Hardware costs at most one multiply and add, software six and more. What lies between says that other programs had
-    // the processor: the verdict must not hang on that.
+    // Hardware costs at most one multiply and add, software six and more. What lies between says that other programs
+    // had the processor: the verdict must not hang on that.
     *cost = HUGE_VAL;
     for (int i = 0; i < TRIES || (i < MOST_TRIES && *cost > 1.5 && *cost < 20); i++) {
         for (int fused = 0; fused < 2; fused++) {

@@ -444,8 +444,7 @@ int isg_case_count(bool quick)
 {
     int cases[SPECIAL + SPECIALS];
     return FUNCTION_COUNT + ISG_KERNEL_COUNT + gram_cases(quick, cases) + GRID_CASES + isg_filter_case_count(quick) +
-           isg_sum_case_count(quick) + isg_stencil_case_count(quick) +
-           isg_gradient_case_count(quick);
+           isg_sum_case_count(quick) + isg_stencil_case_count(quick) + isg_gradient_case_count(quick);
 }
 
 bool isg_case_make(isg_case *c, int index, isg_dtype dtype, bool fused, bool quick)

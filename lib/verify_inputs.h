@@ -1,5 +1,5 @@
-// The generator of the certificate's inputs. Every input is made from its integers by exact steps or one IEEE operation,
-// so that all hosts make the same ones.
+// The generator of the certificate's inputs. Every input is made from its integers by exact steps or one IEEE
+// operation, so that all hosts make the same ones.
 #ifndef ISG_LIB_VERIFY_INPUTS_H
 #define ISG_LIB_VERIFY_INPUTS_H
 

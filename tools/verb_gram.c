@@ -79,7 +79,8 @@ static bool take_option(gram_options *o, int option, char *value)
     case OPTION_LIMITS: o->limits = true; return true;
     case OPTION_METHOD: return take_method(o, value);
     case OPTION_TOLERANCE:
-        return (parse_double(value, &o->operator.params.tolerance) && o->operator.params.tolerance > 0 && o->operator.params.tolerance < 1) ||
+        return (parse_double(value, &o->operator.params.tolerance) &&
+                o->operator.params.tolerance> 0 && o->operator.params.tolerance<1) ||
                (misuse("--tolerance '%s'; it is a positive number below 1", value), false);
     case OPTION_REPEAT:
         return (parse_int(value, &o->repeat) && o->repeat >= 1 && o->repeat <= MOST_REPETITIONS) ||
@@ -130,7 +131,7 @@ static bool settle(gram_options *o, int count, char **names)
         return misuse("--half stores what single precision computed; it does not go with --precision f64"), false;
     if (o->order && (o->operator.y || !o->common.plot))
         return misuse("--order sorts the picture (--plot) of K(X, X)"), false;
-    if (o->operator.params.tolerance > 0 && o->operator.params.method != ISG_METHOD_FAST)
+    if (o->operator.params.tolerance> 0 && o->operator.params.method != ISG_METHOD_FAST)
         return misuse("--tolerance is for --method fast"), false;
     if (o->store.wanted && !settle_store(o))
         return false;
@@ -308,7 +309,7 @@ int verb_gram(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (o.store.wanted) {
-        int code = store_gram(&o.common, &o.operator, &o.store, o.half, words);
+        int code = store_gram(&o.common, &o.operator, & o.store, o.half, words);
         operator_free(&o.operator);
         free(words);
         return code;

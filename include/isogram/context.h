@@ -112,8 +112,8 @@ typedef struct isg_limits {
 ISG_API isg_status isg_context_measure(isg_context *context, isg_precision precision, isg_limits *out);
 
 // The devices of this machine, best first as "auto" ranks them. Fills at most `capacity` entries of `out` and stores
-// how many there are in *count. No device at all is ISG_OK with *count = 0. ISG_ERR_DEVICE, ISG_ERR_MEMORY: a platform or
-// a device does not answer; those that do are told all the same. error: may be NULL.
+// how many there are in *count. No device at all is ISG_OK with *count = 0. ISG_ERR_DEVICE, ISG_ERR_MEMORY: a platform
+// or a device does not answer; those that do are told all the same. error: may be NULL.
 ISG_API isg_status isg_device_list(isg_device *out, int32_t capacity, int32_t *count, isg_error *error);
 
 #ifdef __cplusplus
