@@ -77,7 +77,6 @@ FN int boxes_far(global const scalar *a, global const scalar *b, global const sc
     if (UNIT_IS_FAR(j)) {                                                                                              \
         passed += stop - j;                                                                                            \
         j = stop;                                                                                                      \
-        continue;                                                                                                      \
     }
 
 // What is passed over is counted.

@@ -101,7 +101,8 @@ static void describe(isg_candidate *candidate)
     isg_device *d = &candidate->device;
     cl_int code =
         clGetPlatformInfo(candidate->platform_id, CL_PLATFORM_NAME, sizeof d->platform - 1, d->platform, NULL);
-    note_code(candidate, "clGetPlatformInfo", code);
+    if (code != CL_INVALID_VALUE) // as of devices
+        note_code(candidate, "clGetPlatformInfo", code);
     if (code != CL_SUCCESS)
         snprintf(d->platform, sizeof d->platform, "?");
     isg_one_line(d->platform);

@@ -247,8 +247,12 @@ START_TEST(strange_answers)
     ck_assert_str_eq(device.name, "?");
     ck_assert_str_eq(device.platform, "?");
     ck_assert(device.global_bytes == INT64_MAX && device.local_bytes == 0 && device.compute_units == 4);
-    // A device that is gone is listed, and its first code kept.
+    // A device that is gone is a candidate, its first code kept; a list leaves it out and says why.
     one.code = CL_DEVICE_NOT_AVAILABLE;
+    isg_error error = {ISG_OK, ""};
+    ck_assert_int_eq(isg_device_list(&device, 1, &count, &error), ISG_ERR_DEVICE);
+    ck_assert_int_eq(count, 0);
+    ck_assert_str_eq(error.message, "clGetDeviceInfo failed with CL_DEVICE_NOT_AVAILABLE (-2)");
     isg_candidate *list;
     isg_trouble trouble;
     ck_assert_int_eq(isg_candidates(&list, &count, trouble, NULL), ISG_OK);
@@ -315,16 +319,16 @@ START_TEST(crowds)
     // One of theirs beyond the room has no place among them.
     isg_candidate one;
     devices[69].platform = &platforms[69];
-    ck_assert(isg_candidate_of(&one, (cl_device_id)(void *)&devices[69]));
+    ck_assert_int_eq(isg_candidate_of(&one, (cl_device_id)(void *)&devices[69]), CL_SUCCESS);
     ck_assert(one.device.platform_index == -1 && one.device.device_index == -1);
     devices[3].platform = &platforms[5];
-    ck_assert(isg_candidate_of(&one, (cl_device_id)(void *)&devices[3]));
+    ck_assert_int_eq(isg_candidate_of(&one, (cl_device_id)(void *)&devices[3]), CL_SUCCESS);
     ck_assert(one.device.platform_index == 5 && one.device.device_index == 3);
     made.code = platforms[5].code = CL_OUT_OF_RESOURCES; // what cannot be asked for lists nothing
-    ck_assert(isg_candidate_of(&one, (cl_device_id)(void *)&devices[3]));
+    ck_assert_int_eq(isg_candidate_of(&one, (cl_device_id)(void *)&devices[3]), CL_SUCCESS);
     ck_assert(one.device.platform_index == -1 && one.device.device_index == -1);
     devices[3].platform = NULL;
-    ck_assert(!isg_candidate_of(&one, (cl_device_id)(void *)&devices[3]));
+    ck_assert_int_eq(isg_candidate_of(&one, (cl_device_id)(void *)&devices[3]), CL_INVALID_DEVICE);
 }
 END_TEST
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -97,7 +98,8 @@ def devices() -> list[Device]:
     Returns
     -------
     list of Device
-        Empty where there are none; every call that computes then says what to install.
+        Empty where there are none; every call that computes then says what to install. A platform or device that does
+        not answer is left out with a RuntimeWarning.
 
     Raises
     ------
@@ -107,9 +109,13 @@ def devices() -> list[Device]:
     check_process()
     count = ffi.new("int32_t *")
     error = ffi.new("isg_error *")
-    check(lib.isg_device_list(ffi.NULL, 0, count, error), error)
+    lib.isg_device_list(ffi.NULL, 0, count, error)
     found = ffi.new("isg_device[]", max(1, count[0]))
-    check(lib.isg_device_list(found, count[0], count, error), error)
+    status = lib.isg_device_list(found, count[0], count, error)
+    if status and count[0]:
+        warnings.warn(text(error.message), RuntimeWarning, stacklevel=2)
+    else:
+        check(status, error)
     return [_device(found[i]) for i in range(min(count[0], len(found)))]
 
 
