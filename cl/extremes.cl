@@ -67,7 +67,6 @@
     if (BLOCK_IS_FAR(j)) {                                                                                             \
         passed += end - j;                                                                                             \
         j = end;                                                                                                       \
-        continue;                                                                                                      \
     }
 #else
 #define PASS_BLOCK

@@ -189,8 +189,8 @@ class Cache(cli.Case):
     def test_folders_that_cannot_be(self):
         self.path("file").write_bytes(b"precious")
         before = self.path("file").read_bytes()
-        for folder, reason in [(self.path("file"), "not a folder"), (self.path("file") / "below", "Not a directory"),
-                               (Path("/proc/isogram-cache"), ""), (Path("/dev/null"), "not a folder")]:
+        for folder, reason in [(self.path("file"), "Not a directory"), (self.path("file") / "below", "Not a directory"),
+                               (Path("/proc/isogram-cache"), ""), (Path("/dev/null"), "Not a directory")]:
             with self.subTest(folder=folder.name):
                 result = self.job(folder)
                 self.assertEqual(len(result.lines), 1, result)
