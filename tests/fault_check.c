@@ -119,6 +119,12 @@ long fault_each_call(const fault_job *job, long first, long step, bool persists,
     return count;
 }
 
+long fault_sample(void)
+{
+    const char *setting = getenv("ISOGRAM_FAULTS_SAMPLE");
+    return setting ? strtol(setting, NULL, 10) : 1;
+}
+
 long fault_step(long fallback)
 {
     const char *setting = getenv("ISOGRAM_FAULTS");

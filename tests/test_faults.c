@@ -55,7 +55,7 @@ static void must_explain_one(const fault_job *job, long at, isg_status st, const
 // Of what is timed, one call of so many.
 static long step_of(const fault_job *job)
 {
-    return job->timed ? fault_step(40) : 1;
+    return job->timed ? fault_step(40) : fault_sample();
 }
 
 START_TEST(every_call_fails_once)

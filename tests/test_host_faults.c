@@ -68,7 +68,7 @@ START_TEST(every_call_fails_once)
     EACH_JOB(job)
     {
         fault_warm(job);
-        const long step = job->timed ? fault_step(10) : 1;
+        const long step = job->timed ? fault_step(10) : fault_sample();
         sites += fault_each_call(job, first_of(step), step, false, must_explain);
     }
     printf("  %ld allocations and calls on files failed one at a time\n", sites);
