@@ -27,6 +27,15 @@ kernel void probe_integers(global const ulong *a, global const ulong *b, global 
     out[i] = (x * y ^ mul_hi(x, y)) + (x << (int)(y & 63)) - (y >> (int)(x & 63)) + (ulong)(x < y);
 }
 
+// Many rounds of a loop that nobody can foresee.
+kernel void probe_rounds(global uint *out, int rounds, int seed)
+{
+    uint x = (uint)seed;
+    for (int n = 0; n < rounds; n++)
+        x = (x * 1664525u + (uint)n) ^ (x >> 16);
+    out[get_global_id(0)] = x;
+}
+
 // The self-check: the contract's own functions in the lanes that kernels will use.
 kernel void probe_functions(global const scalar *x, global scalar *exps, global scalar *products, int vectors)
 {

@@ -22,6 +22,7 @@ typedef struct isg_verdict {
     int32_t subnormals;      // kept by products and sums
     int32_t rounds_to_nearest;
     int32_t integers_64;
+    int32_t whole_loops; // go on for as many rounds as they should
     int32_t trusted[2];   // the self-check by arithmetic, unfused and fused: enum isg_trust
     double fma_cost;      // the device's fma over a multiply and an add, in time
     double integers_cost; // the integer fma likewise; 0: not measured

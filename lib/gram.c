@@ -75,6 +75,10 @@ static isg_status make_fast(isg_gram *gram, const isg_gram_params *params)
     return isg_gram_fast_make(gram, params->tolerance);
 }
 
+// Columns of points on devices whose loops end after 65535 rounds (isg_probe.whole_loops): a tile takes some fifteen of
+// them for each.
+enum { MOST_CUT_DIMS = 1024 };
+
 isg_status isg_gram_create(isg_context *context, isg_gram **out, const isg_gram_params *params)
 {
     if (out)
@@ -103,6 +107,12 @@ isg_status isg_gram_create(isg_context *context, isg_gram **out, const isg_gram_
     if (host.y.dtype != ISG_DTYPE_NONE)
         TRY(bring(gram, &host.y, &gram->y_place, &gram->copies[1], params->y_name ? params->y_name : "Y"));
     TRY(isg_operator_make(&gram->op, &host, dtype, error));
+    if (!context->probe.whole_loops && gram->op.x.dims > MOST_CUT_DIMS) {
+        st = isg_fail(error, ISG_ERR_UNSUPPORTED,
+                      "%s leaves loops before their end: operators there have at most %d columns", context->device.name,
+                      MOST_CUT_DIMS);
+        goto fail;
+    }
     TRY(make_norms(gram));
     TRY(make_fast(gram, params));
     *out = gram;

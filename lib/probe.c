@@ -74,6 +74,7 @@ static void publish(isg_context *context, isg_dtype dtype, const isg_verdict *v,
     p->checked = 1;
     p->contracts = p->contracts || v->contracts;
     p->integers_64 = v->integers_64;
+    p->whole_loops = v->whole_loops;
     if (dtype == ISG_F64) {
         p->trusted_f64 = trusted;
         p->fma_fused_f64 = v->fma_fused;

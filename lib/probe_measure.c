@@ -153,6 +153,24 @@ fail:
     return st;
 }
 
+// Drivers that were made for shaders leave loops that seem not to end.
+static isg_status measure_rounds(isg_context *context, workspace *w, isg_verdict *v)
+{
+    enum { ROUNDS = 1 << 17, SEED = 12345 };
+    isg_status st;
+    cl_kernel kernel;
+    uint32_t want = SEED;
+    for (uint32_t n = 0; n < ROUNDS; n++)
+        want = (want * 1664525u + n) ^ (want >> 16);
+    TRY(isg_program_kernel(context, &kernel, "probe.cl", "probe_rounds", w->type, ""));
+    TRY(isg_run(context, kernel, ISG_ARGS(arg_mem(w->mem[INPUTS]), arg_int(ROUNDS), arg_int(SEED)),
+                (isg_range){{1, 1}, {1, 1}}));
+    TRY(transfer(context, w, INPUTS, 1));
+    v->whole_loops = *(const uint32_t *)w->host[INPUTS] == want;
+fail:
+    return st;
+}
+
 static isg_status measure_rounding(isg_context *context, workspace *w, isg_verdict *v)
 {
     isg_status st;
@@ -194,6 +212,7 @@ isg_status isg_measure_arithmetic(isg_context *context, isg_dtype dtype, isg_ver
     TRY(workspace_make(context, &w));
     TRY(measure_rounding(context, &w, verdict));
     TRY(measure_integers(context, &w, verdict));
+    TRY(measure_rounds(context, &w, verdict));
 fail:
     workspace_free(&w);
     return st;
@@ -241,7 +260,7 @@ isg_status isg_measure_fma(isg_context *context, isg_dtype dtype, double *cost)
     // Hardware costs at most one multiply and add, software six and more. What lies between says that other programs
     // had the processor: the verdict must not hang on that.
     *cost = HUGE_VAL;
-    for (int i = 0; i < TRIES || (i < MOST_TRIES && *cost > 1.5 && *cost < 20); i++) {
+    for (int i = 0; i < TRIES || (i<MOST_TRIES && * cost> 1.5 && *cost < 20); i++) {
         for (int fused = 0; fused < 2; fused++) {
             TRY(time_chains(context, out, dtype, kernel, rounds, fused, &seconds));
             best[fused] = fmin(best[fused], seconds);

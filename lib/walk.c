@@ -179,6 +179,18 @@ static int64_t blocks_within(const isg_walk *walk, int64_t lo, double budget)
     return isg_max(count, 1);
 }
 
+// How many sources a launch may go along. Where loops are cut off after 2^16 rounds in all, so few that they cannot be
+// reached: as if no compiler unrolled anything, for each source and vector of targets some rounds a coordinate, some
+// for the value, and some for what is made of it.
+static int64_t most_sources(const isg_walk *walk)
+{
+    const double rounds = 3 * (double)walk->gram->op.x.dims + 64 + 4 * walk->cost;
+    if (walk->gram->context->probe.whole_loops)
+        return INT64_MAX;
+    int64_t most = (int64_t)(65535 / (rounds * walk->shape.vectors));
+    return isg_max(most / walk->shape.sources, 1) * walk->shape.sources;
+}
+
 // How many panels of targets from `lo` on the sources of the stretch can do within the budget.
 static int64_t panels_within(const isg_walk *walk, const isg_stretch *s, double budget)
 {
@@ -213,7 +225,7 @@ static isg_status cover(isg_walk *walk)
 {
     enum { WIDEST = 16384 }; // more work-items in one dimension make PoCL compile once more
     const double seconds = 0.2, first_work = 0x1p28;
-    const int64_t panel = target_panel(walk), all = isg_walk_sources(walk)->count;
+    const int64_t panel = target_panel(walk), all = isg_walk_sources(walk)->count, longest = most_sources(walk);
     isg_context *context = walk->gram->context;
     isg_stretch s = {.before = (int32_t)(walk->source_first % ISG_BLOCK_SOURCES)};
     for (s.source_lo = 0; s.source_lo < walk->source_count; s.source_lo = s.source_hi) {
@@ -225,10 +237,13 @@ static isg_status cover(isg_walk *walk)
             if (s.target_lo == 0) {
                 int64_t most = blocks_within(walk, s.source_lo, budget),
                         panels = isg_round_up(walk->target_count, panel) / panel;
-                bool one_each = !s.opened && panels < busy_panels(walk) && walk->most_blocks > 1;
+                bool one_each =
+                    !s.opened && panels < busy_panels(walk) && walk->most_blocks > 1 && longest >= ISG_BLOCK_SOURCES;
                 if (one_each)
                     most = isg_min(most, walk->most_blocks);
                 s.source_hi = behind_blocks(walk, s.source_lo, most);
+                if (s.source_hi - s.source_lo > longest && !one_each)
+                    s.source_hi = s.source_lo + longest;
                 s.last = walk->source_first + s.source_hi == all;
                 int64_t count = s.source_hi - s.source_lo;
                 s.blocks = one_each && count > ISG_BLOCK_SOURCES &&

@@ -63,6 +63,7 @@ static void describe(const isg_device *d, isg_context *context, const isg_error 
     cJSON_AddBoolToObject(entry, "contracts_when_told_not_to", p->contracts);
     cJSON_AddBoolToObject(entry, "rounds_to_nearest", p->rounds_to_nearest);
     cJSON_AddBoolToObject(entry, "integers_64", p->integers_64);
+    cJSON_AddBoolToObject(entry, "whole_loops", p->whole_loops);
     cJSON_AddItemToObject(entry, "f32", probe_json(p, false));
     if (d->lanes_f64)
         cJSON_AddItemToObject(entry, "f64", probe_json(p, true));
