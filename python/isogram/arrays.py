@@ -57,6 +57,13 @@ def view(array: Any, name: str = "array") -> Any:
     -----
     C takes the structure by value: ``lib.f(view(a))``. Assigned to a field it is copied.
     """
+    if type(array) is np.ndarray:
+        flags = array.flags
+        if flags.c_contiguous and flags.writeable and flags.aligned:  # the usual case, soon done
+            dtype = DTYPES.get(array.dtype)
+            if dtype is not None and array.ndim == 2 and array.size:
+                rows, columns = array.shape
+                return ffi.new("isg_array *", (dtype, 2, (rows, columns), (columns, 1), ffi.from_buffer(array)))[0]
     dtype = DTYPES.get(array.dtype)
     if dtype is None:
         raise DtypeError(f"{name} has elements of {array.dtype}, which are not taken here")

@@ -80,6 +80,18 @@ def _device(struct: Any) -> Device:
 _opencl_process: int | None = None
 
 
+# This process's number, without a call of the system for each call of ours.
+_process = os.getpid()
+
+
+def _forked() -> None:
+    global _process
+    _process = os.getpid()
+
+
+os.register_at_fork(after_in_child=_forked)
+
+
 def check_process() -> None:
     """Raises ForkError in a child of a process that has used OpenCL; to be called before OpenCL is."""
     global _opencl_process
@@ -162,7 +174,7 @@ class Context:
         self._queue = queue
         self._contracts: dict[int, str] = {}
         check_process()
-        self._pid = os.getpid()
+        self._pid = _process
         if arithmetic not in _ARITHMETICS:
             raise ArgumentError(f"arithmetic must be one of {', '.join(_ARITHMETICS)}, not {arithmetic!r}")
         params = ffi.new("isg_context_params *")
@@ -186,7 +198,7 @@ class Context:
     @property
     def handle(self) -> Any:
         """The ``isg_context *``; raises where it is closed, or of a process before a fork."""
-        if self._pid != os.getpid():
+        if self._pid != _process:
             check_process()
             raise ForkError("this context was made in another process")
         if not self._handle:
@@ -280,12 +292,12 @@ class Context:
         while self._garbage:
             handle = self._garbage.popleft()
             made = self._made.pop(handle, None)
-            if made is not None and self._handle and self._pid == os.getpid():
+            if made is not None and self._handle and self._pid == _process:
                 made[0](handle)
 
     def close(self) -> None:
         """Destroys the context and the operators made from it, which cannot be used afterwards. Again: nothing."""
-        if self._pid != os.getpid():
+        if self._pid != _process:
             self._handle = ffi.NULL  # the parent's; nothing of OpenCL may be called here
             return
         self._check_idle()
