@@ -119,6 +119,11 @@ long fault_each_call(const fault_job *job, long first, long step, bool persists,
     return count;
 }
 
+long fault_first(long step)
+{
+    return 1 + (long)(suite_seed() % (uint64_t)step);
+}
+
 long fault_sample(void)
 {
     const char *setting = getenv("ISOGRAM_FAULTS_SAMPLE");

@@ -47,6 +47,9 @@ long fault_each_call(const fault_job *job, long first, long step, bool persists,
 // ISOGRAM_FAULTS, of the environment: 1 for "all", or one of so many calls is to fail; `fallback` where it is not set.
 long fault_step(long fallback);
 
+// Which call fails first, where one of so many does: the tests' seed says.
+long fault_first(long step);
+
 // ISOGRAM_FAULTS_SAMPLE, of the environment: one of so many calls fails, of jobs that do not take long either; 1 where it is
 // not set.
 long fault_sample(void);

@@ -74,7 +74,7 @@ START_TEST(every_call_fails_once)
                 continue;
             fault_warm(job);
             const long step = step_of(job);
-            sites += fault_each_call(job, 1 + (long)(suite_seed() % (uint64_t)step), step, false, must_explain);
+            sites += fault_each_call(job, fault_first(step), step, false, must_explain);
         }
     }
     printf("  %ld calls failed one at a time\n", sites);
@@ -94,7 +94,7 @@ START_TEST(every_call_from_one_on_fails)
         if (job->timed)
             continue;
         fault_warm(job);
-        sites += fault_each_call(job, 1 + (long)(suite_seed() % (uint64_t)step), step, true, must_explain_one);
+        sites += fault_each_call(job, fault_first(step), step, true, must_explain_one);
     }
     printf("  lost at %ld calls\n", sites);
     fault_close();
@@ -123,7 +123,7 @@ START_TEST(every_call_of_opening_fails_once)
     open_context();
     fault_warm(&opening);
     printf("  %ld calls of opening a context failed, one of %ld\n",
-           fault_each_call(&opening, 1 + (long)(suite_seed() % (uint64_t)step), step, false, must_explain), step);
+           fault_each_call(&opening, fault_first(step), step, false, must_explain), step);
     fault_close();
 }
 END_TEST

@@ -55,11 +55,6 @@ static void must_explain_one(const fault_job *job, long at, isg_status st, const
                   job->name, at, layer.fired(), layer.where(), isg_status_name(st), error->message);
 }
 
-static long first_of(long step)
-{
-    return 1 + (long)(suite_seed() % (uint64_t)step);
-}
-
 START_TEST(every_call_fails_once)
 {
     alarm(3000);
@@ -69,7 +64,7 @@ START_TEST(every_call_fails_once)
     {
         fault_warm(job);
         const long step = job->timed ? fault_step(10) : fault_sample();
-        sites += fault_each_call(job, first_of(step), step, false, must_explain);
+        sites += fault_each_call(job, fault_first(step), step, false, must_explain);
     }
     printf("  %ld allocations and calls on files failed one at a time\n", sites);
     fault_close();
@@ -87,7 +82,7 @@ START_TEST(every_call_from_one_on_fails)
         if (job->timed)
             continue;
         fault_warm(job);
-        sites += fault_each_call(job, first_of(step), step, true, must_explain_one);
+        sites += fault_each_call(job, fault_first(step), step, true, must_explain_one);
     }
     printf("  all failed from %ld allocations and calls on files on\n", sites);
     fault_close();
@@ -118,7 +113,7 @@ START_TEST(every_call_of_opening_fails_once)
     fault_warm(&opening);
     const long step = fault_step(12);
     printf("  %ld calls of opening a context failed, one of %ld\n",
-           fault_each_call(&opening, first_of(step), step, false, must_explain), step);
+           fault_each_call(&opening, fault_first(step), step, false, must_explain), step);
     fault_close();
 }
 END_TEST

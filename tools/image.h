@@ -72,12 +72,6 @@ void image_free(image *im);
 
 // ---- Within these rooms ----
 
-// White space in the headers of PGM, PPM and PFM.
-static inline bool image_is_space(int c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 // 1 for two dimensions.
 int64_t image_channels(const image *im);
 

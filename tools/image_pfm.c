@@ -17,14 +17,14 @@ static isg_status read_token(const uint8_t **at, const uint8_t *end, const char 
                              isg_error *error)
 {
     size_t length = 0;
-    while (*at < end && image_is_space(**at))
+    while (*at < end && isg_is_space((char)**at))
         (*at)++;
-    while (*at < end && !image_is_space(**at) && length < TOKEN_BYTES - 1)
+    while (*at < end && !isg_is_space((char)**at) && length < TOKEN_BYTES - 1)
         token[length++] = (char)*(*at)++;
     token[length] = 0;
     if (*at == end)
         return isg_fail(error, ISG_ERR_FORMAT, "cut short: it ends before or within its %s", what);
-    if (!image_is_space(**at))
+    if (!isg_is_space((char)**at))
         return isg_fail(error, ISG_ERR_FORMAT, "its %s is not a number", what);
     (*at)++;
     return ISG_OK;

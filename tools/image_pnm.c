@@ -14,7 +14,7 @@ typedef struct cursor {
 // White space and comments, which go from # to the end of a line.
 static void skip_space(cursor *c)
 {
-    while (c->at < c->end && (image_is_space(*c->at) || *c->at == '#')) {
+    while (c->at < c->end && (isg_is_space((char)*c->at) || *c->at == '#')) {
         if (*c->at++ == '#')
             while (c->at < c->end && *c->at != '\n' && *c->at != '\r')
                 c->at++;
@@ -33,7 +33,7 @@ static isg_status read_number(cursor *c, const char *what, int64_t least, int64_
     int64_t number = 0;
     for (; c->at < c->end && *c->at >= '0' && *c->at <= '9'; c->at++)
         number = isg_min(10 * number + (*c->at - '0'), INT64_MAX / 20); // far above any most
-    if (c->at < c->end && !image_is_space(*c->at) && *c->at != '#')
+    if (c->at < c->end && !isg_is_space((char)*c->at) && *c->at != '#')
         return isg_fail(error, ISG_ERR_FORMAT, "its %s is not a number", what);
     if (number < least || number > most)
         return isg_fail(error, ISG_ERR_FORMAT, "its %s is not within %lld and %lld", what, (long long)least,
