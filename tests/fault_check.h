@@ -13,6 +13,8 @@ typedef struct fault_layer {
     fault_fired_fn *fired;
     fault_live_fn *live;
     fault_where_fn *where; // NULL: it does not know
+    fault_learn_fn *learn;
+    fault_learnt_fn *learnt;
 } fault_layer;
 extern fault_layer layer;
 
@@ -44,14 +46,13 @@ typedef void fault_explain_fn(const fault_job *job, long at, isg_status st, cons
 // many there were.
 long fault_each_call(const fault_job *job, long first, long step, bool persists, fault_explain_fn *explain);
 
-// ISOGRAM_FAULTS, of the environment: 1 for "all", or one of so many calls is to fail; `fallback` where it is not set.
-long fault_step(long fallback);
+// One call of a job fails on each way that no call of jobs before went. Gives how many there were.
+long fault_each_way(const fault_job *job, fault_explain_fn *explain);
+
+// Whether ISOGRAM_FAULTS=all stands in the environment: not one call on each way fails, but every one.
+bool fault_all(void);
 
 // Which call fails first, where one of so many does: the tests' seed says.
 long fault_first(long step);
-
-// ISOGRAM_FAULTS_SAMPLE, of the environment: one of so many calls fails, of jobs that do not take long either; 1 where it is
-// not set.
-long fault_sample(void);
 
 #endif

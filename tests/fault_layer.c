@@ -1,5 +1,8 @@
 // An OpenCL layer between the loader and the driver that fails calls on demand, counts objects, lies and dawdles.
 // Loaded by OPENCL_LAYERS=/path/of/this; told what to do through fault_layer.h's functions.
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #define CL_TARGET_OPENCL_VERSION 120
 #define LAYER_NAME               "calls"
 #define FAULT_VARIABLE           "ISOGRAM_FAULT_CALLS"
@@ -8,7 +11,6 @@
 #include <CL/cl_layer.h>
 
 #include <stddef.h>
-#include <string.h>
 #include <time.h>
 
 EXPORT cl_int CL_API_CALL clGetLayerInfo(cl_layer_info what, size_t bytes, void *value, size_t *bytes_ret);

@@ -16,6 +16,11 @@ typedef long fault_calls_fn(void);
 typedef const char *fault_fired_fn(void);
 // Objects made or retained and not yet released, of all kinds.
 typedef long fault_live_fn(void);
+// The way to a call is its name and all places in the library that lead to it, from a public function on. While this is
+// on, calls on ways that none went before are noted down.
+typedef void fault_learn_fn(int on);
+// The number, since the last arming, of the i-th call noted, i from 0; 0: there are no more.
+typedef long fault_learnt_fn(long i);
 
 // Of fault_layer.so alone.
 //
