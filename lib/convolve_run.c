@@ -308,8 +308,8 @@ isg_status isg_convolve_run(isg_convolve_job *job)
     runner r = {.job = job, .context = context, .plan = job->plan};
     const int32_t clear = 0;
     bool again = false;
-    // As the filter's tiles: for CPUs whose compiler takes vectors.
-    r.cpu = context->device.device_class == ISG_DEVICE_CPU &&
+    // As the filter's tiles: for CPUs whose compiler takes vectors, and whose work-items may be long.
+    r.cpu = context->device.device_class == ISG_DEVICE_CPU && context->probe.whole_loops &&
             (r.plan->dtype == ISG_F64 ? context->device.lanes_f64 : context->device.lanes_f32) > 1;
     assign_axes(&r);
     choose_shape(&r);

@@ -99,7 +99,7 @@ static isg_status join(deriver *d, int count, const cl_mem *x, const isg_stage *
                     ISG_ARGS(arg_mem(x[0]), arg_mem(x[count > 1]), arg_mem(x[count > 2 ? 2 : 0]),
                              arg_mem(x[count > 3 ? 3 : 0]), arg_mem(out->mem), arg_mem(shape_mem), arg_mem(numbers_mem),
                              arg_long(at), arg_long(at + items)),
-                    (isg_range){{64, items}, {64, 1}}));
+                    isg_filter_line_range(n[3], items)));
         TRY(isg_finish(d->context));
     }
 fail:

@@ -90,7 +90,7 @@ static isg_status find_valid(isg_filter_runner *r, const validity *v, const int6
                     ISG_ARGS(arg_mem(in->mem), arg_mem(mask ? mask->mem : in->mem), arg_mem(out->mem),
                              arg_mem(shape_mem), arg_mem(numbers_mem), arg_mem(flags_mem), arg_long(at),
                              arg_long(at + count)),
-                    (isg_range){{64, count}, {64, 1}}));
+                    isg_filter_line_range(counts[3], count)));
         TRY(isg_filter_launched(r, each * (double)count, start));
     }
     TRY(isg_filter_read_flags(r, flags_mem, large));

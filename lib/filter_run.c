@@ -214,6 +214,12 @@ isg_status isg_filter_launched(runner *r, double work, double start)
     return ISG_OK;
 }
 
+isg_range isg_filter_line_range(int64_t elements, int64_t lines)
+{
+    enum { GROUP = 64, MOST = 1024 }; // elements of a work-item, of which some rounds each
+    return (isg_range){{isg_max(GROUP, isg_round_up((elements + MOST - 1) / MOST, GROUP)), lines}, {GROUP, 1}};
+}
+
 // What one launch may take: about a fifth of a second, so that no watchdog bites and progress is seen.
 int64_t isg_filter_launch_units(const runner *r, double work_per_unit, int64_t least)
 {
@@ -392,17 +398,32 @@ isg_status isg_filter_lend(isg_context *context, const isg_array *a, bool writte
     return st;
 }
 
+// On devices whose loops end after 65535 rounds (isg_probe.whole_loops) a sum takes a round for each weight of one
+// side, and of valid elements some five: counted as if they were one, and three, more.
+static isg_status check_rounds(const isg_filter_job *job)
+{
+    const int64_t most = 65535 / (job->plan->policy == ISG_NAN_PROPAGATE ? 2 : 8);
+    for (int i = 0; i < job->plan->count && !job->context->probe.whole_loops; i++)
+        if (job->plan->axis[i].radius > most)
+            return isg_fail(&job->context->error, ISG_ERR_UNSUPPORTED,
+                            "%s leaves loops before their end: a radius there is at most %lld, not %lld",
+                            job->context->device.name, (long long)most, (long long)job->plan->axis[i].radius);
+    return ISG_OK;
+}
+
 isg_status isg_filter_run(isg_filter_job *job)
 {
     isg_context *context = job->context;
-    isg_status st;
+    isg_status st = check_rounds(job);
+    if (st)
+        return st;
     isg_filter_lent in = {0}, out = {0}, mask = {0};
     runner r = {.job = job, .context = context, .plan = job->plan, .in_place = job->in_place, .large = job->large};
     memcpy(r.shape, job->in.shape, sizeof r.shape);
     r.lanes = job->plan->dtype == ISG_F64 ? context->device.lanes_f64 : context->device.lanes_f32;
-    // Tiles are for CPUs whose compiler takes vectors. (Mesa's ends loops of a work-item after 65535 steps, silently.)
-    // Tiles are made for a processor's vectors and caches; work-items of a GPU stand side by side.
-    r.tiled = r.lanes > 1 && context->device.device_class == ISG_DEVICE_CPU && !job->each;
+    // Tiles are made for a processor's vectors and caches; work-items of a GPU stand side by side. Where loops end
+    // early a work-item has to be short.
+    r.tiled = r.lanes > 1 && context->device.device_class == ISG_DEVICE_CPU && context->probe.whole_loops && !job->each;
     if (job->in_place) {
         TRY(isg_filter_lend(context, &job->out, true, &out));
         if (!context->zero_copy && out.host)

@@ -4,6 +4,7 @@
 
 #include "filter.h"
 #include "filter_pass.h"
+#include "program.h"
 
 // An array on the device.
 typedef struct isg_stage {
@@ -60,6 +61,10 @@ isg_status isg_filter_read_flags(isg_filter_runner *r, cl_mem flags, bool *raise
 
 // The strides of an array without gaps.
 void isg_filter_dense(const int64_t *shape, int64_t *strides);
+
+// Work-items that share lines of so many elements: 64 each, more where a line is so long that loops along it could end
+// early (isg_probe.whole_loops).
+isg_range isg_filter_line_range(int64_t elements, int64_t lines);
 
 // How many units of work one launch may take, `least` at least.
 int64_t isg_filter_launch_units(const isg_filter_runner *r, double work_per_unit, int64_t least);

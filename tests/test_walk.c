@@ -1,6 +1,7 @@
 // The way over all pairs on devices whose loops end early: short launches, and the same bits.
 #include "device.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,8 +86,92 @@ START_TEST(columns_beyond_cut_loops)
 }
 END_TEST
 
+// Of ones, each result is the sum of all weights, from the outside in; products with 2 are exact, so that either
+// arithmetic gives the same.
+static float sum_of_weights(const isg_filter_params *params)
+{
+    const int64_t radius = params->radius[0];
+    double *w = malloc((size_t)(2 * radius + 1) * sizeof *w);
+    int64_t count;
+    ck_assert_int_eq(isg_filter_weights(params, 1, 0, w, 2 * radius + 1, &count, NULL), ISG_OK);
+    ck_assert_int_eq(count, 2 * radius + 1);
+    float sum = 0;
+    for (int64_t m = 0; m < radius; m++)
+        sum += 2 * (float)w[m];
+    sum += (float)w[radius];
+    free(w);
+    return sum;
+}
+
+// The longest filters that cut loops can do are right, and the next ones are refused.
+START_TEST(radius_beyond_cut_loops)
+{
+    enum { LENGTH = 70 };
+    float ones[LENGTH], out[LENGTH];
+    uint8_t mask[LENGTH];
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    context->probe.whole_loops = 0;
+    memset(mask, 1, sizeof mask);
+    for (int i = 0; i < LENGTH; i++)
+        ones[i] = 1;
+    for (int masked = 0; masked < 2; masked++) {
+        const int64_t most = masked ? 8191 : 32767;
+        isg_filter_params params = {.sigma = {(double)most / 4}, .radius = {most}};
+        if (masked)
+            params.mask = isg_vector(ISG_U8, mask, LENGTH);
+        device_ok(context,
+                  isg_filter(context, isg_vector(ISG_F32, ones, LENGTH), isg_vector(ISG_F32, out, LENGTH), &params));
+        const float want = sum_of_weights(&params);
+        for (int i = 0; i < LENGTH; i++)
+            ck_assert_msg(out[i] == want, "masked %d, element %d: %.9g, not %.9g", masked, i, out[i], want);
+        params.radius[0]++;
+        ck_assert_int_eq(
+            isg_filter(context, isg_vector(ISG_F32, ones, LENGTH), isg_vector(ISG_F32, out, LENGTH), &params),
+            ISG_ERR_UNSUPPORTED);
+        ck_assert_ptr_nonnull(strstr(isg_context_error(context)->message, "radius there is at most"));
+    }
+    isg_context_destroy(&context);
+}
+END_TEST
+
+// A line may be longer than a work-item's loops can be.
+START_TEST(long_lines)
+{
+    enum { LENGTH = 64 * 65535 + 4000 };
+    float *in = malloc(LENGTH * sizeof *in), *plain = malloc(LENGTH * sizeof *plain),
+          *masked = malloc(LENGTH * sizeof *masked);
+    float *slopes = malloc(LENGTH * sizeof *slopes), *steep = malloc(LENGTH * sizeof *steep);
+    uint8_t *mask = malloc(LENGTH);
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    memset(mask, 1, LENGTH);
+    for (int i = 0; i < LENGTH; i++)
+        in[i] = (float)(i * 37 % 1024) / 1024;
+    const isg_array from = isg_vector(ISG_F32, in, LENGTH), to = isg_vector(ISG_F32, steep, LENGTH);
+    isg_filter_params params = {.sigma = {0.3}};
+    device_ok(context, isg_filter(context, from, isg_vector(ISG_F32, plain, LENGTH), &params));
+    params.mask = isg_vector(ISG_U8, mask, LENGTH);
+    device_ok(context, isg_filter(context, from, isg_vector(ISG_F32, masked, LENGTH), &params));
+    ck_assert_mem_eq(plain, masked, LENGTH * sizeof *plain);
+    // Along one axis the magnitude of the gradient is that of the slope.
+    params = (isg_filter_params){.sigma = {0.5}, .order = {1}};
+    device_ok(context, isg_filter(context, from, isg_vector(ISG_F32, slopes, LENGTH), &params));
+    params.order[0] = 0;
+    device_ok(context, isg_filter_derived(context, ISG_DERIVED_GRADIENT_MAGNITUDE, from, &to, 1,
+                                          isg_derived_params(.filter = params)));
+    for (int i = 0; i < LENGTH; i++)
+        ck_assert_msg(fabsf(fabsf(slopes[i]) - steep[i]) <= 1e-6f, "element %d: %.9g, %.9g", i, slopes[i], steep[i]);
+    isg_context_destroy(&context);
+    free(in);
+    free(plain);
+    free(masked);
+    free(slopes);
+    free(steep);
+    free(mask);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {short_launches, columns_beyond_cut_loops};
+    const TTest *const tests[] = {short_launches, columns_beyond_cut_loops, radius_beyond_cut_loops, long_lines};
     return suite_run(suite_of("walk", tests, COUNT(tests)));
 }

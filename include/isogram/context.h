@@ -66,7 +66,8 @@ typedef struct isg_probe {
     int32_t rounds_to_nearest;
     int32_t integers_64; // 1: 64-bit integers are right
     int32_t whole_loops; // 0: a work-item's loops end after 65535 rounds, all taken together (Mesa's llvmpipe): launches
-                         // are kept short, and operators have at most 1024 columns
+                         // are kept short, operators have at most 1024 columns, filters a radius of 32767, where
+                         // elements may be invalid 8191
     double fma_cost_f32; // time of the device's own fma over that of a multiply and an add
     double fma_cost_f64; // 0: not measured
 } isg_probe;

@@ -107,7 +107,8 @@ typedef struct isg_filter_params {
 // ISG_ERR_ARGUMENT: a parameter is out of its range (the message names it), or the arrays overlap. ISG_ERR_RANGE:
 // weights beyond 2^30, of high orders with a tiny sigma. ISG_ERR_MEMORY: the host's is out; an array in a cl_mem needs
 // more of the device's than there is; or one element and what the filter reaches from it do. ISG_ERR_SHAPE,
-// ISG_ERR_DTYPE, ISG_ERR_OVERFLOW. ISG_ERR_CANCELLED: out is then partly written.
+// ISG_ERR_DTYPE, ISG_ERR_OVERFLOW. ISG_ERR_UNSUPPORTED: a radius above 32767, of valid elements above 8191, on a device
+// whose loops end early (isg_probe.whole_loops). ISG_ERR_CANCELLED: out is then partly written.
 ISG_API isg_status isg_filter(isg_context *context, isg_array in, isg_array out, const isg_filter_params *params);
 
 // The filter's weights along one axis of the array as they would be used, in double: w[k], what the element k places
