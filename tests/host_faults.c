@@ -36,54 +36,8 @@ void __libc_free(void *block);
 
 // ---- Whose calls these are ----
 
-// How the names begin of the files whose calls fail; "isogram" is the command.
-static const char *const OWN[] = {"libisogram.so", "isogram", "libxxhash.so", "libpng16.so", "libcjson.so"};
-enum { MOST_RANGES = 8 };
-
-static struct {
-    uintptr_t from, end, base;
-    char file[40];
-} ranges[MOST_RANGES];
-static int range_count;
 static char where[64];
 static atomic_int halved;
-
-static int add_range(struct dl_phdr_info *info, size_t bytes, void *user)
-{
-    (void)bytes, (void)user;
-    const char *path = info->dlpi_name[0] ? info->dlpi_name : program_invocation_name;
-    const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
-    bool own = false;
-    for (size_t i = 0; i < sizeof OWN / sizeof *OWN; i++)
-        own = own || strncmp(file, OWN[i], strlen(OWN[i])) == 0;
-    for (int i = 0; own && i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
-        if (part->p_type != PT_LOAD || !(part->p_flags & PF_X))
-            continue;
-        if (range_count == MOST_RANGES)
-            die("too many files");
-        ranges[range_count].base = info->dlpi_addr;
-        ranges[range_count].from = info->dlpi_addr + part->p_vaddr;
-        ranges[range_count].end = ranges[range_count].from + part->p_memsz;
-        snprintf(ranges[range_count].file, sizeof ranges->file, "%s", file);
-        range_count++;
-    }
-    return 0;
-}
-
-__attribute__((constructor)) static void find_ranges(void)
-{
-    dl_iterate_phdr(add_range, NULL);
-}
-
-// The range that an address lies in, or -1.
-static int range_of(const void *address)
-{
-    for (int i = 0; i < range_count; i++)
-        if ((uintptr_t)address >= ranges[i].from && (uintptr_t)address < ranges[i].end)
-            return i;
-    return -1;
-}
 
 #define CALLER __builtin_return_address(0)
 

@@ -5,7 +5,8 @@ test_cli_faults.py PATH_TO_ISOGRAM OPENCL_LAYER HOST_LAYER [unittest's arguments
 
 Each time: it ends by itself, with exit status 1 and one line that says what is wrong, or with the same results as ever; no file
 is left that is not as it should be, and no object, memory or descriptor is held at its end. ISOGRAM_CLI_FAULTS: how many calls of
-each command fail in each layer ("all", or 1 unless told otherwise). ISOGRAM_TEST_SEED: which.
+each command fail in each layer, 1 unless told otherwise; "ways": one on each way through the command and the library that no
+call of a command before went. ISOGRAM_TEST_SEED: which.
 """
 import json
 import os
@@ -49,9 +50,8 @@ COMMANDS = {
     "verify": ["verify", "--quick", "--precision", "f32", "--arithmetic", "unfused", "--json"],
     "bench": ["bench", "--n", 100, "--dims", 3, "--kernel", "rbf", "--repeat", 1, "--json"],
 }
-# Seconds each: when all of the others' calls fail, one of so many of theirs; else one of their first, and no run without a failure.
+# Seconds each: one of their first calls, and no run without a failure, unless all ways are gone.
 SLOW = {"verify", "bench"}
-ONE_OF = 100
 LEAVES = {"gram store": ["s.npy", "s.npy.journal"]}  # what stays of it is not the whole, and the next run goes on
 
 
@@ -83,6 +83,7 @@ def said(out):
 
 
 inputs = {}  # name: content; made once
+gone = {"calls": set(), "host": set()}  # ways
 
 
 def make_inputs(case):
@@ -112,45 +113,53 @@ class Faults(cli.Case):
         for name in self.results():
             self.path(name).unlink()
 
-    def run_layers(self, words, failing=None, at=0):
+    def run_layers(self, words, failing=None, at=0, learn=None):
         """In both layers, of which one fails call `at`. The result, and what each says at its end: calls, what is held, the call that
-        failed, its place."""
+        failed, its place. learn: to be filled with the calls of each layer that go new ways."""
         report = self.folder.parent / "report"
         report.unlink(missing_ok=True)
         told = {"calls": "ISOGRAM_FAULT_CALLS", "host": "ISOGRAM_FAULT_HOST"}
         env = {"OPENCL_LAYERS": layers["calls"], "LD_PRELOAD": layers["host"], "ISOGRAM_FAULT_REPORT": str(report)}
-        result = self.run_command(*words, env={**env, told[failing]: str(at)} if failing else env)
+        if failing:
+            env[told[failing]] = str(at)
+        if learn is not None:
+            env["ISOGRAM_FAULT_LEARN"] = "1"
+        result = self.run_command(*words, env=env)
         # Without a device the first layer is not loaded.
         ends = {"calls": (0, 0, "-", "-"), "host": None}
         for line in report.read_text().splitlines() if report.exists() else []:
-            layer, calls, held, call, place = line.split()
-            ends[layer] = (int(calls), int(held), call, place)
+            word, *rest = line.split()
+            if word != "way":
+                calls, held, call, place = rest
+                ends[word] = (int(calls), int(held), call, place)
+            elif learn is not None:
+                layer, call, way = rest
+                if way not in gone[layer]:
+                    gone[layer].add(way)
+                    learn.setdefault(layer, []).append(int(call))
         self.assertTrue(ends["host"] or result.code < 0, (words, result, "the layer is not loaded"))
         return result, ends
 
     def places(self, name, layer, calls):
         choice = random.Random(f"{SEED} {name} {layer}")
-        if SETTING == "all":
-            step = ONE_OF if name in SLOW else 1
-            return range(1 + choice.randrange(step), calls + 1, step)
         count = min(int(SETTING), calls)
         return [1 + (calls * i + choice.randrange(calls)) // count for i in range(count)]
 
     def try_command(self, name):
         words, wanted, answer, tried = words_of(name), None, None, {"calls": 0, "host": 0}
-        calls = {"calls": 60, "host": 60}
-        if name not in SLOW or SETTING == "all":
-            for _ in range(2 if SETTING == "all" else 1):  # the first fills the caches, which takes more calls
+        calls, ways = {"calls": 60, "host": 60}, {} if SETTING == "ways" else None
+        if name not in SLOW or SETTING == "ways":
+            for learn in (None, ways)[: 1 if ways is None else 2]:  # the first fills the caches, which takes more calls
                 self.clear()
-                clean, ends = self.run_layers(words)
+                clean, ends = self.run_layers(words, learn=learn)
                 self.assertEqual((clean.code, clean.err, ends["calls"][1], ends["host"][1]), (DONE, "", 0, 0), (name, clean, ends))
             wanted, answer = self.results(), said(clean.out)
             calls = {layer: ends[layer][0] for layer in layers}
             self.clear()
         for layer in layers:
-            for at in self.places(name, layer, calls[layer]):
+            for at in self.places(name, layer, calls[layer]) if ways is None else ways.get(layer, []):
                 there = self.try_call(name, layer, at, wanted, answer)
-                if there < at and SETTING != "all":
+                if there < at and ways is None:
                     at = 1 + at % there
                     there = self.try_call(name, layer, at, wanted, answer)
                 # Time decides what some do.
