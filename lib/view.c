@@ -80,8 +80,8 @@ isg_status isg_view_place(isg_context *context, const isg_array *array, const ch
         place->end = (uint64_t)((array->offset + end) * element);
         return find_root(context, array->mem, place);
     }
-    if (!spans)
-        return isg_fail(error, ISG_ERR_OVERFLOW, "%s: its strides do not fit 64 bits", name);
+    if ((st = isg_array_addressable(array, name, error)))
+        return st;
     // Addresses wrap where strides are nonsense, which only whoever gave them can tell.
     place->begin = (uint64_t)(uintptr_t)array->data + (uint64_t)low * (uint64_t)element;
     place->end = (uint64_t)(uintptr_t)array->data + (uint64_t)end * (uint64_t)element;

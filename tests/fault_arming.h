@@ -28,6 +28,7 @@ EXPORT fault_learnt_fn fault_learnt;
 // What is in here is told apart from the other layer's, of the same names, by being static: a preloaded layer's come
 // first everywhere.
 static atomic_long fault_count, fault_at, fault_objects;
+static atomic_int fault_over; // the process ends: what is done then, gcov's counters written, is not isogram's
 static const char *_Atomic fault_name;
 
 // ---- Ways ----
@@ -186,6 +187,8 @@ long fault_live(void)
 // Whether this call is one that fails.
 static int fault_counted(const char *name)
 {
+    if (atomic_load(&fault_over))
+        return 0;
     const long now = atomic_fetch_add(&fault_count, 1) + 1, at = atomic_load(&fault_at);
     if (atomic_load(&fault_learning))
         learn_way(name, now);
@@ -199,8 +202,14 @@ static int fault_counted(const char *name)
 // What the includer knows of the place of the call that failed; "-": nothing.
 static const char *fault_place(void);
 
+static void fault_stop(void)
+{
+    atomic_store(&fault_over, 1);
+}
+
 __attribute__((constructor)) static void fault_begin(void)
 {
+    atexit(fault_stop); // which runs before the destructors of all files
     const char *at = getenv(FAULT_VARIABLE);
     dl_iterate_phdr(add_range, NULL);
     if (range_count > 0 && getenv("ISOGRAM_FAULT_LEARN")) // compilers and linkers come by here, too

@@ -78,6 +78,7 @@ START_TEST(products)
         {v, with_strides(to, 1, 1), {0}, ISG_ERR_SHAPE, "overlap"},
         {with_strides(v, INT64_MAX, 1), to, {0}, ISG_ERR_OVERFLOW, "V"},
         {v, with_strides(to, INT64_MAX, 1), {0}, ISG_ERR_OVERFLOW, "OUT"},
+        {v, with_strides(to, (int64_t)1 << 60, 1), {0}, ISG_ERR_OVERFLOW, "OUT"},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         check_refused(context, (int)i, isg_gram_apply(gram, cases[i].v, cases[i].out, &cases[i].params),
@@ -158,6 +159,9 @@ START_TEST(reductions)
         {{.out = isg_vector(ISG_F32, out, 2)}, ISG_ERR_SHAPE, "out must have data and 3 rows"},
         {{.out = with_strides(to, 0, 1)}, ISG_ERR_SHAPE, "overlap"},
         {{.out = with_strides(to, INT64_MAX, 1)}, ISG_ERR_OVERFLOW, "out"},
+        // 2^61 elements fit 64 bits, their bytes do not.
+        {{.out = with_strides(to, (int64_t)1 << 60, 1)}, ISG_ERR_OVERFLOW, "out"},
+        {{.out = with_strides(to, -((int64_t)1 << 60), 1)}, ISG_ERR_OVERFLOW, "out"},
         {{.out = isg_vector(ISG_F32, numbers, 3)}, ISG_ERR_ARGUMENT, "overlaps the memory of another array"},
         {{.reduction = ISG_REDUCE_LEAST, .out = to, .indices = isg_vector(ISG_I32, places, 3)},
          ISG_ERR_DTYPE,
@@ -212,6 +216,7 @@ START_TEST(gradients)
         {{.v = v, .w = w, .x = x, .y = isg_matrix_f32(out + 4, 2, 2)}, ISG_ERR_ARGUMENT, "Y's gradient overlaps"},
         {{.v = v, .w = w, .y = with_strides(y, 1, 1)}, ISG_ERR_SHAPE, "overlap"},
         {{.v = v, .w = w, .x = with_strides(x, INT64_MAX, 1)}, ISG_ERR_OVERFLOW, "X's gradient"},
+        {{.v = v, .w = w, .x = with_strides(x, (int64_t)1 << 60, 1)}, ISG_ERR_OVERFLOW, "X's gradient"},
         {{.v = with_strides(v, INT64_MAX, 1), .w = w, .x = x}, ISG_ERR_OVERFLOW, "V"},
         {{.v = isg_matrix_f32(NULL, 3, 0), .w = with_axes(isg_matrix_f32(NULL, 2, 0), 3), .x = x},
          ISG_ERR_SHAPE,
