@@ -148,7 +148,10 @@ static isg_status settle(isg_store *store, const isg_store_params *p, isg_journa
             return st;
     }
     st = isg_store_file_prepare(&store->file, p->repair, error);
-    return st || p->trust || !found ? st : verify_all(store, error);
+    if (st || p->trust || !found)
+        return st;
+    store->verified = true;
+    return verify_all(store, error);
 }
 
 bool isg_store_leave(isg_store *store)

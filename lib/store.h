@@ -15,6 +15,7 @@ struct isg_store {
     isg_gram *gram;
     int64_t part, parts;
     bool only;
+    bool verified; // what was recorded when it was opened is right
     int64_t struck;
     isg_store_progress_fn progress;
     void *progress_user;

@@ -212,6 +212,27 @@ static isg_status compute_all(isg_store_run *run)
     }
 }
 
+// What a run wrote that ended before it was on the disk, and was found right when the store was opened. What somebody
+// holds is theirs to bring there.
+static isg_status sync_left(isg_store_run *run)
+{
+    isg_store *store = run->store;
+    isg_error *error = &store->context->error;
+    isg_status st = ISG_OK;
+    int count = 0;
+    for (int64_t tile = 0; tile < store->file.journal.tiles && !st; tile++) {
+        isg_record record;
+        if ((st = isg_store_file_record(&store->file, tile, &record, error)) == ISG_OK &&
+            record.state == ISG_RECORD_WRITTEN && isg_store_file_claim(&store->file, tile, false) == 1)
+            run->list[count++] = (isg_unsynced){tile, record.checksum};
+        if (!st && count == ISG_MOST_UNSYNCED) {
+            st = isg_store_sync_tiles(store, run->list, count, error);
+            count = 0;
+        }
+    }
+    return st || count == 0 ? st : isg_store_sync_tiles(store, run->list, count, error);
+}
+
 static isg_status begin(isg_store_run *run)
 {
     isg_store *store = run->store;
@@ -266,6 +287,8 @@ isg_status isg_store_compute(isg_store *store, isg_store_report *report)
         isg_error_clear(error);
         st = isg_fail(error, run->error.status, "%s", run->error.message);
     }
+    if (!st && store->verified)
+        st = sync_left(run);
     store->run = NULL;
     // What was handed over counts as recorded; after a failure the journal knows better.
     isg_store_file_count(&store->file, &run->report.progress.recorded, NULL, NULL, NULL, NULL);

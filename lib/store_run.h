@@ -50,6 +50,8 @@ void isg_store_threads_stop(isg_store_run *run);
 // Hands a tile over; nothing is pending.
 void isg_store_threads_give(isg_store_run *run, const isg_tile *tile, isg_hash checksum, const char *block,
                             const char *mirror);
+// Brings claimed tiles that are written to the disk, records that, and releases them.
+isg_status isg_store_sync_tiles(isg_store *store, const isg_unsynced *list, int count, isg_error *error);
 // Waits until nothing is pending; with `synced`, nor unsynced. The threads' failure, if there was one.
 isg_status isg_store_threads_wait(isg_store_run *run, bool synced, isg_error *error);
 

@@ -58,9 +58,9 @@ static void *writer(void *user)
 
 // The data first; then records say that it is there. After a failure nobody knows what the system has dropped: the
 // records are taken back.
-static isg_status sync_tiles(isg_store_run *run, const isg_unsynced *list, int count, isg_error *error)
+isg_status isg_store_sync_tiles(isg_store *store, const isg_unsynced *list, int count, isg_error *error)
 {
-    const isg_store_file *file = &run->store->file;
+    const isg_store_file *file = &store->file;
     isg_status st = isg_store_file_sync(file, true, error);
     isg_error ignored = {ISG_OK, ""};
     for (int i = 0; i < count; i++) {
@@ -107,7 +107,7 @@ static void *syncer(void *user)
         pthread_mutex_unlock(&run->mutex);
         isg_error error = {ISG_OK, ""};
         double start = isg_seconds();
-        isg_status st = sync_tiles(run, run->batch, count, &error);
+        isg_status st = isg_store_sync_tiles(run->store, run->batch, count, &error);
         last = isg_seconds();
         pthread_mutex_lock(&run->mutex);
         run->sync_seconds += last - start;

@@ -76,8 +76,14 @@ static bool settle_kernel(operator_options *o)
     isg_error error;
     o->params.settings = o->settings;
     o->params.kernel = isg_kernel_find(o->kernel ? o->kernel : "rbf");
-    if (!o->params.kernel && isg_kernel_parse(&o->composite, o->kernel, &error))
-        return misuse("--kernel: %s", error.message), false;
+    if (!o->params.kernel && isg_kernel_parse(&o->composite, o->kernel, &error)) {
+        o->no_memory = error.status == ISG_ERR_MEMORY;
+        if (o->no_memory)
+            complain("%s", error.message);
+        else
+            misuse("--kernel: %s", error.message);
+        return false;
+    }
     o->params.composite = o->composite;
     if (o->composite && (o->params.sigma != 0 || o->params.gamma != 0 || o->params.lengthscale != 0))
         return misuse("a kernel put together from several has its scales in brackets: rbf(sigma=2)"), false;
@@ -115,6 +121,11 @@ bool settle_operator(operator_options *o, const char *const *inputs, int input_c
     return settle_kernel(o);
 }
 
+int unsettled(const operator_options *o)
+{
+    return o->no_memory ? EXIT_FAILED : EXIT_USAGE;
+}
+
 double *read_vector(const char *path, int64_t count, const char *what)
 {
     isg_npy *file = NULL;
@@ -145,6 +156,8 @@ static bool read_companions(operator_options *o)
         o->mask = mask ? malloc((size_t)x->shape[0] + 1) : NULL;
         for (int64_t i = 0; o->mask && i < x->shape[0]; i++)
             o->mask[i] = mask[i] != 0;
+        if (mask && !o->mask)
+            complain("no memory for %s", o->include);
         free(mask);
         if (!o->mask)
             return false;
@@ -214,7 +227,7 @@ void print_kernel(const operator_options *o, const isg_gram *gram)
 {
     char *text = text_of(isg_gram_composite(gram));
     const isg_kernel *row = isg_gram_kernel(gram);
-    printf("kernel    %s", row ? row->name : text ? text : "");
+    printf("kernel    %s", row ? row->name : text ? text : "no memory for its text");
     free(text);
     if (isg_gram_gamma(gram) > 0 && !o->params.lengthscales)
         printf(", gamma %.6g", isg_gram_gamma(gram));
@@ -229,7 +242,10 @@ void report_kernel(cJSON *report, const operator_options *o, const isg_gram *gra
     isg_gram_shape(gram, NULL, NULL, &d);
     char *text = text_of(isg_gram_composite(gram));
     const isg_kernel *row = isg_gram_kernel(gram);
-    cJSON_AddStringToObject(report, "kernel", row ? row->name : text ? text : "");
+    if (row || text)
+        cJSON_AddStringToObject(report, "kernel", row ? row->name : text);
+    else
+        report_lacks();
     free(text);
     if (o->params.lengthscales)
         cJSON_AddItemToObject(report, "lengthscales", cJSON_CreateDoubleArray(o->params.lengthscales, (int)d));

@@ -16,6 +16,7 @@ typedef struct operator_options {
     isg_composite *composite; // NULL: a single row
     double *lengthscales, *factor_values;
     uint8_t *mask;
+    bool no_memory; // was left when it was settled
 } operator_options;
 
 // For a verb's option table, in front of COMMON_OPTIONS. Verbs that take these number their own from OPTION_VERB.
@@ -56,9 +57,11 @@ extern const char skip_help[];
 int take_operator_option(operator_options *o, int option, char *value);
 
 // Checks what the options say together, the files' names too, against further inputs and outputs (NULL: not given).
-// False after a usage error, which has been printed.
+// False after a usage error, or for want of memory; which it was has been printed.
 bool settle_operator(operator_options *o, const char *const *inputs, int input_count, const char *const *outputs,
                      int output_count);
+// What to exit with where options could not be settled.
+int unsettled(const operator_options *o);
 
 // Reads the files. EXIT_FAILED after a complaint.
 int read_operator(operator_options *o);

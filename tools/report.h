@@ -42,6 +42,8 @@ cJSON *report_shape(int32_t ndim, const int64_t *shape);
 int report_finish(cJSON *report, bool print);
 // The same of a report that is one line.
 int report_finish_line(cJSON *report);
+// There was no memory for something that belongs in it.
+void report_lacks(void);
 // To be called before the first report: from then on it is known when memory for one has run out.
 void report_watch(void);
 

@@ -2,6 +2,7 @@
 #include "report.h"
 #include "store_options.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -128,10 +129,13 @@ int store_compute(const common_options *common, isg_context *context, isg_store_
     return code;
 }
 
-// Where an input lies, for who repairs; NULL: not given, or not to be found again.
-static const char *recorded_path(const char *path, char room[PATH_MAX])
+// Where an input lies, for who repairs; *recorded NULL: not given, or nowhere to be found again (a pipe).
+static bool record_path(const char **recorded, const char *path, char room[PATH_MAX])
 {
-    return path && strcmp(path, "-") != 0 ? realpath(path, room) : NULL;
+    *recorded = path && strcmp(path, "-") != 0 ? realpath(path, room) : NULL;
+    if (path && !*recorded && errno != ENOENT && strcmp(path, "-") != 0)
+        return complain("%s: %s", path, strerror(errno)), false;
+    return true;
 }
 
 // Makes the store, or checks it, and lets workers do the rest.
@@ -159,12 +163,10 @@ int store_gram(const common_options *common, operator_options *operator, const s
                                .trust = o->as_worker,
                                .part = o->part,
                                .parts = o->parts,
-                               .only = o->only,
-                               .x_path = recorded_path(operator->x, paths[0]),
-                               .y_path = recorded_path(operator->y, paths[1]),
-                               .include_path = recorded_path(operator->include, paths[2]),
-                               .factors_path = recorded_path(operator->factors, paths[3])};
-    if (read_operator(operator))
+                               .only = o->only};
+    if (!record_path(&params.x_path, operator->x, paths[0]) || !record_path(&params.y_path, operator->y, paths[1]) ||
+        !record_path(&params.include_path, operator->include, paths[2]) ||
+        !record_path(&params.factors_path, operator->factors, paths[3]) || read_operator(operator))
         return EXIT_FAILED;
     isg_context *context = open_context(common);
     if (!context)

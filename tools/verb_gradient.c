@@ -296,12 +296,14 @@ int verb_gradient(int argc, char **argv)
             return EXIT_USAGE;
     }
     work w = {.v = NULL};
-    int code = EXIT_USAGE;
+    int code;
     if (settle(&o, argc - optind, argv + optind)) {
         isg_context *context = open_context(&o.common);
         code = context ? run(&o, context, &w) : EXIT_FAILED;
         isg_gram_destroy(&w.gram);
         isg_context_destroy(&context);
+    } else {
+        code = unsettled(&o.operator);
     }
     free(w.parameters);
     isg_npy_close(&w.v);

@@ -306,7 +306,7 @@ int verb_gram(int argc, char **argv)
     if (!settle(&o, argc - optind, argv + optind)) {
         free(words);
         operator_free(&o.operator);
-        return EXIT_USAGE;
+        return unsettled(&o.operator);
     }
     if (o.store.wanted) {
         int code = store_gram(&o.common, &o.operator, & o.store, o.half, words);

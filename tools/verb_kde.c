@@ -170,7 +170,7 @@ int verb_kde(int argc, char **argv)
         if (option == OPTION_WRONG || !take_option(&o, option, optarg))
             return EXIT_USAGE;
     }
-    int code = settle(&o, argc - optind, argv + optind) ? run(&o, &weights, &places) : EXIT_USAGE;
+    int code = settle(&o, argc - optind, argv + optind) ? run(&o, &weights, &places) : unsettled(&o.job.operator);
     reduction_free(&o.job);
     isg_npy_close(&weights);
     free(places);

@@ -117,7 +117,7 @@ int verb_knn(int argc, char **argv)
         if (option == OPTION_WRONG || !take_option(&o, option, optarg))
             return EXIT_USAGE;
     }
-    int code = settle(&o, argc - optind, argv + optind) ? run(&o, &distances) : EXIT_USAGE;
+    int code = settle(&o, argc - optind, argv + optind) ? run(&o, &distances) : unsettled(&o.job.operator);
     isg_npy_close(&distances);
     reduction_free(&o.job);
     return code;

@@ -82,7 +82,7 @@ int verb_regress(int argc, char **argv)
         else if (option == OPTION_WRONG || !take_reduction_option(&o.job, option, optarg))
             return EXIT_USAGE;
     }
-    int code = settle(&o, argc - optind, argv + optind) ? run(&o, &values, &weights) : EXIT_USAGE;
+    int code = settle(&o, argc - optind, argv + optind) ? run(&o, &values, &weights) : unsettled(&o.job.operator);
     isg_npy_close(&values);
     isg_npy_close(&weights);
     reduction_free(&o.job);

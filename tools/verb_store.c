@@ -209,7 +209,7 @@ static int run_repair(store_verb *o, const char *path)
     else if (!operator.x)
         complain("%s: where its points lie is not recorded; give --x%s", path, info.symmetric ? "" : " and --y");
     else if (!settle_operator(&operator, NULL, 0, &output, 1))
-        code = EXIT_USAGE;
+        code = unsettled(&operator);
     else if (read_operator(&operator) == EXIT_DONE && (context = open_context(&o->common))) {
         operator.params.precision = info.dtype == ISG_F64 ? ISG_PRECISION_F64 : ISG_PRECISION_F32;
         code = store_compute(&o->common, context, &params, false);
