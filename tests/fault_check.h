@@ -27,8 +27,8 @@ void fault_open(void);
 // And closes it: nothing must be left of what the layer counts.
 void fault_close(void);
 
-// Whether the device lacks what a job needs, or ISOGRAM_FAULTS_JOB of the environment names another, or "untimed", which
-// a simulator does in minutes, and the job is timed.
+// Whether the device lacks what a job needs, or ISOGRAM_FAULTS_JOB of the environment names another, or "untimed",
+// which a simulator does in minutes, and the job is timed.
 bool fault_skipped(const fault_job *job);
 
 // Runs a job, with no call to fail, for the right result.

@@ -5,7 +5,8 @@
 //   ISOGRAM_FAULT_CALLS=N         fault_arm(N) in fault_layer.so
 //   ISOGRAM_FAULT_HOST=N          fault_arm(N) in host_faults.so
 //   ISOGRAM_FAULT_LEARN=1         fault_learn(1) in both
-//   ISOGRAM_FAULT_REPORT=FILE     at its end each layer adds a line: LAYER CALLS LIVE FIRED WHERE; and one for each call
+//   ISOGRAM_FAULT_REPORT=FILE     at its end each layer adds a line: LAYER CALLS LIVE FIRED WHERE; and one for each
+//   call
 //                                 that was noted: way LAYER CALL HASH, the hash being the way's in every process
 #ifndef ISG_TESTS_FAULT_LAYER_H
 #define ISG_TESTS_FAULT_LAYER_H
