@@ -142,7 +142,7 @@ static void put_lines(const turns *t, const job *j, const result *r)
 
 void take_turns(job *j, const turns *t)
 {
-    result *r = need(malloc(sizeof *r));
+    result *r = need(calloc(1, sizeof *r));
     print_progress(j, "begun");
     measure(j, r, t);
     put_lines(t, j, r);

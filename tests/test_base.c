@@ -48,8 +48,8 @@ END_TEST
 
 START_TEST(sizes)
 {
-    static const int64_t last[] = {INT64_MAX - 64}, beyond[] = {INT64_MAX - 63}, none[] = {0, 1ll << 40, 1ll << 22},
-                         wide[] = {1ll << 62}, most[ISG_MAX_NDIM] = {1, 1, 1, 1, 1, 1, 1, 7};
+    static const int64_t last[] = {INT64_MAX - 64}, beyond[] = {INT64_MAX - 63}, none[] = {0, 1LL << 40, 1LL << 22},
+                         wide[] = {1LL << 62}, most[ISG_MAX_NDIM] = {1, 1, 1, 1, 1, 1, 1, 7};
     const struct {
         isg_dtype dtype;
         int32_t ndim;

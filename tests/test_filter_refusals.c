@@ -58,7 +58,7 @@ START_TEST(arrays)
         {x, isg_matrix_f32(NULL, 3, 4), none, ISG_ERR_ARGUMENT, "the output has no data"},
         {isg_matrix_f32(in, 0, 4), y, none, ISG_ERR_SHAPE, "the input is empty along axis 0"},
         {isg_matrix_f32(in, -3, 4), y, none, ISG_ERR_SHAPE, "negative"},
-        {isg_matrix_f32(in, 1, 1ll << 30), y, none, ISG_ERR_OVERFLOW, "axis 1 of the input is too long"},
+        {isg_matrix_f32(in, 1, 1LL << 30), y, none, ISG_ERR_OVERFLOW, "axis 1 of the input is too long"},
         {with_strides(x, INT64_MAX, 1), y, none, ISG_ERR_OVERFLOW, "input"},
         {x, isg_matrix_f32(out, 4, 3), none, ISG_ERR_SHAPE, "the input's shape"},
         {x, isg_vector(ISG_F32, out, 3), none, ISG_ERR_SHAPE, "the input's shape"},
@@ -115,7 +115,7 @@ START_TEST(filters)
         {{.sigma = {0}, .order = {1}}, ISG_ERR_ARGUMENT, "needs a sigma"},
         {{.sigma = {1e10}}, ISG_ERR_ARGUMENT, "is beyond"},
         {{.sigma = {1e300}}, ISG_ERR_ARGUMENT, "is beyond"},
-        {{.sigma = {1}, .radius = {1ll << 40}}, ISG_ERR_ARGUMENT, "is beyond"},
+        {{.sigma = {1}, .radius = {1LL << 40}}, ISG_ERR_ARGUMENT, "is beyond"},
         {{.sigma = {1}, .order = {3}, .radius = {1}}, ISG_ERR_ARGUMENT, "too high for radius 1"},
         {{.sigma = {1}, .order = {1}, .nan = ISG_NAN_IGNORE}, ISG_ERR_ARGUMENT, "a mean of the valid elements"},
     };

@@ -412,7 +412,7 @@ START_TEST(formats_say_what_they_hold)
         {IMAGE_PGM, ISG_U8, 256, 2, {2, 2}, ISG_ERR_RANGE, "white at 256"},
         {IMAGE_PNG, ISG_U8, 255, 4, {2, 2, 2}, ISG_ERR_SHAPE, "not 4 dimensions"},
         {IMAGE_PNG, ISG_U8, 255, 2, {2, 0}, ISG_ERR_SHAPE, "2 x 0"},
-        {IMAGE_PNG, ISG_U8, 255, 2, {1ll << 31, 2}, ISG_ERR_SHAPE, "2147483648 x 2"},
+        {IMAGE_PNG, ISG_U8, 255, 2, {1LL << 31, 2}, ISG_ERR_SHAPE, "2147483648 x 2"},
         {IMAGE_FORMAT_COUNT, ISG_U8, 255, 2, {2, 2}, ISG_ERR_ARGUMENT, "none"},
         {IMAGE_NONE, ISG_U8, 255, 2, {2, 2}, ISG_ERR_ARGUMENT, "none"},
         {IMAGE_PNG, ISG_U16, 65535, 3, {2, 2, 2}, ISG_OK, ""},
