@@ -86,6 +86,7 @@ static isg_status read_header(isg_npy *npy, isg_npy_header *header, int64_t *hav
 static isg_status accept_header(isg_npy *npy, const isg_npy_header *header, int64_t offset, int64_t *bytes,
                                 isg_error *error)
 {
+    // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): a header that was parsed is filled in
     if (header->dtype == ISG_DTYPE_NONE)
         return isg_npy_fail(
             npy, error, ISG_ERR_DTYPE,

@@ -148,7 +148,7 @@ void isg_store_threads_stop(isg_store_run *run)
     bool *const stops[2] = {&run->write_stop, &run->sync_stop};
     for (int i = 0; i < run->thread_count; i++) {
         pthread_mutex_lock(&run->mutex);
-        *stops[i] = true;
+        *stops[i] = true; // NOLINT(clang-analyzer-core.NullDereference): there are two threads at most
         pthread_cond_broadcast(&run->changed);
         pthread_mutex_unlock(&run->mutex);
         double start = isg_seconds();

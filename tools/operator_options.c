@@ -136,7 +136,7 @@ double *read_vector(const char *path, int64_t count, const char *what)
     const isg_array *a = isg_npy_array(file);
     if (a->ndim != 1 || a->shape[0] != count)
         complain("%s: %lld numbers in one dimension are needed, one for each %s", path, (long long)count, what);
-    else if ((values = malloc((size_t)count * sizeof *values + 1)))
+    else if ((values = calloc((size_t)count + 1, sizeof *values)))
         for (int64_t i = 0; i < count; i++)
             values[i] = isg_load_double(a->dtype, a->data, i * a->strides[0]);
     else

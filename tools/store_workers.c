@@ -126,7 +126,12 @@ int store_workers(const common_options *common, int64_t count, char **argv)
     if (isg_store_open(&store, common->output, &error))
         return complain("%s", error.message);
     crew c = {.count = count, .pids = calloc((size_t)count, sizeof(pid_t)), .argv = argv};
-    for (int64_t i = 0; argv && c.pids && i < count && (start(&c, i) || (c.failed++, false)); i++) {
+    if (!argv || !c.pids) {
+        free(c.pids);
+        isg_store_close(&store);
+        return complain("no memory");
+    }
+    for (int64_t i = 0; i < count && (start(&c, i) || (c.failed++, false)); i++) {
     }
     store_view_start(&view, common);
     while (c.alive > 0) {
@@ -148,7 +153,7 @@ int store_workers(const common_options *common, int64_t count, char **argv)
         }
     }
     store_view_end(&view);
-    int code = argv && c.pids ? conclude(common, &c, store, isg_seconds() - started) : complain("no memory");
+    int code = conclude(common, &c, store, isg_seconds() - started);
     free(c.pids);
     isg_store_close(&store);
     return code;

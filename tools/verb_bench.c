@@ -258,8 +258,10 @@ static int run(const bench_options *o, isg_context *context)
     int64_t most_dims = BENCH_SMALL_DIMS;
     bool on_device = o->to == TO_DEVICE || (o->to == TO_DEFAULT && !isg_context_device(context)->unified_memory);
     int count = list_jobs(o, on_device, &jobs);
-    if (!count)
+    if (!count) {
+        free(jobs);
         return complain("no memory for a list of jobs");
+    }
     for (int i = 0; i < count; i++)
         most_dims = jobs[i].dims > most_dims ? jobs[i].dims : most_dims;
     int code = EXIT_FAILED;

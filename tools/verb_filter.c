@@ -502,6 +502,7 @@ static int run(filter_options *o, isg_context *context, array_file *in, array_fi
     double start = isg_seconds();
     isg_status st = compute(o, context, a, array_file_array(out), count, &error);
     progress_end(&shown);
+    o->params.progress_user = NULL;
     if (st)
         return complain("%s", error.message);
     return finish(o, context, in, out, isg_seconds() - start);
