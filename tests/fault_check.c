@@ -141,12 +141,15 @@ long fault_each_way(const fault_job *job, fault_explain_fn *explain)
     for (long i = 0; i < count; i++)
         calls[i] = layer.learnt(i);
     long failed = 0;
-    for (long i = 0; i < count; i++)
+    const char *setting = getenv("ISOGRAM_FAULTS");
+    const long wanted = setting ? strtol(setting, NULL, 10) : 1, step = wanted > 1 ? wanted : 1;
+    long tried = 0;
+    for (long i = fault_first(step) - 1; i < count; i += step, tried++)
         failed += call_fails(job, calls[i], false, explain);
     // What goes by the clock makes more calls in some runs than in others.
-    if (failed < count)
-        printf("  %s: %ld calls of %ld were made once and not again\n", job->name, count - failed, count);
-    ck_assert(failed >= count / 2);
+    if (failed < tried)
+        printf("  %s: %ld calls of %ld were made once and not again\n", job->name, tried - failed, tried);
+    ck_assert(failed >= tried / 2);
     free(calls);
     return failed;
 }

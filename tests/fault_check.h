@@ -50,7 +50,8 @@ long fault_each_call(const fault_job *job, long first, long step, bool persists,
 // One call of a job fails on each way that no call of jobs before went. Gives how many there were.
 long fault_each_way(const fault_job *job, fault_explain_fn *explain);
 
-// Whether ISOGRAM_FAULTS=all stands in the environment: not one call on each way fails, but every one.
+// ISOGRAM_FAULTS of the environment: "all": not one call on each way fails, but every one; a number: on one of so many
+// ways, as the tests' seed says.
 bool fault_all(void);
 
 // Which call fails first, where one of so many does: the tests' seed says.
