@@ -142,7 +142,7 @@ long fault_each_way(const fault_job *job, fault_explain_fn *explain)
         calls[i] = layer.learnt(i);
     long failed = 0;
     const char *setting = getenv("ISOGRAM_FAULTS");
-    const long wanted = setting ? strtol(setting, NULL, 10) : 1, step = wanted > 1 ? wanted : 1;
+    const long given = setting ? strtol(setting, NULL, 10) : 1, step = given > 1 ? given : 1;
     long tried = 0;
     for (long i = fault_first(step) - 1; i < count; i += step, tried++)
         failed += call_fails(job, calls[i], false, explain);
