@@ -591,12 +591,14 @@ static int wait_is_over(void *user, const isg_store_progress *progress)
 START_TEST(waits_for_others)
 {
     static const struct {
-        bool there;
+        bool there, another; // another: the last tile is to be computed, too, and is, before this waits
         int stop_at;
         isg_status status;
         int64_t computed, recorded;
-    } cases[] = {
-        {false, 2, ISG_ERR_CANCELLED, 0, TILES - 1}, {true, 0, ISG_OK, 0, TILES}, {false, 0, ISG_OK, 1, TILES}};
+    } cases[] = {{false, false, 2, ISG_ERR_CANCELLED, 0, TILES - 1},
+                 {true, false, 0, ISG_OK, 0, TILES},
+                 {false, false, 0, ISG_OK, 1, TILES},
+                 {false, true, 0, ISG_OK, 2, TILES}};
     place p;
     place_open(&p);
     isg_store_params params = {.resume = 1};
@@ -608,6 +610,9 @@ START_TEST(waits_for_others)
     for (size_t i = 0; i < COUNT(cases); i++) {
         isg_store_report report;
         ck_assert_int_eq(isg_store_file_set(&w.first->file, 6, &(isg_record){.state = ISG_RECORD_EMPTY}, NULL), ISG_OK);
+        if (cases[i].another)
+            ck_assert_int_eq(
+                isg_store_file_set(&w.first->file, TILES - 1, &(isg_record){.state = ISG_RECORD_EMPTY}, NULL), ISG_OK);
         ck_assert_int_eq(isg_store_file_claim(&w.first->file, 6, false), 1);
         isg_store *second = made(&p, &params);
         second->progress = wait_is_over; // not of what is asked while records are checked
@@ -673,7 +678,12 @@ START_TEST(stopped_at_any_call)
             isg_store_close(&store);
             ck_assert_int_lt(stop_at, 200);
         }
+        // Now that all is there, while it is checked.
+        caller c = {.stop_at = 2};
         isg_store *reader;
+        isg_store_params params = {.resume = 1, .layout = layout, .progress = stop_at_call, .progress_user = &c};
+        ck_assert_int_eq(create_again(&p, &reader, &params), ISG_ERR_CANCELLED);
+        ck_assert(!reader && c.calls == 2);
         float *got = malloc(SOME * SOME * sizeof *got);
         ck_assert_int_eq(isg_store_open(&reader, "k.npy", NULL), ISG_OK);
         ck_assert_int_eq(isg_store_read(reader, 0, 0, isg_matrix_f32(got, SOME, SOME), NULL), ISG_OK);
@@ -791,10 +801,11 @@ START_TEST(beginnings)
 {
     static const struct {
         bool there;
-        int64_t bytes, damaged; // of the file, -1: all; from this byte on
+        int64_t bytes, damaged; // of the file, -1: all; this byte, -1: none
+        bool zeros;             // in the place of its header
         bool taken;
-    } cases[] = {
-        {false, 0, -1, true}, {true, 0, -1, true}, {true, -1, -1, true}, {true, -1, 3, false}, {true, 100, -1, false}};
+    } cases[] = {{false, 0, -1, false, true}, {true, 0, -1, false, true},  {true, -1, -1, false, true},
+                 {true, -1, -1, true, true},  {true, -1, 3, false, false}, {true, 100, -1, false, false}};
     place p;
     place_open(&p);
     isg_store_params params = {.resume = 1, .side = SIDE};
@@ -805,6 +816,12 @@ START_TEST(beginnings)
             ck_assert_int_eq(unlink("k.npy"), 0);
         else if (cases[i].bytes >= 0)
             ck_assert_int_eq(truncate("k.npy", (off_t)cases[i].bytes), 0);
+        if (cases[i].zeros) {
+            const char none[100] = {0};
+            int file = open("k.npy", O_WRONLY);
+            ck_assert_int_eq(pwrite(file, none, sizeof none, 0), sizeof none);
+            close(file);
+        }
         if (cases[i].damaged >= 0)
             invert("k.npy", cases[i].damaged, 1);
         isg_status st = create_again(&p, &store, &params);
@@ -876,6 +893,34 @@ START_TEST(many_tiles)
     free(x);
     free(got);
     free(want);
+    place_close(&p);
+}
+END_TEST
+
+static int wait_for_the_disk(void *user, const isg_store_progress *progress)
+{
+    isg_store_info info = {.synced = 0};
+    *(bool *)user |= progress->computed > 0;
+    for (int i = 0; i < 6000 && *(bool *)user && info.synced == 0; i++) {
+        isg_store *reader;
+        usleep(10000);
+        ck_assert_int_eq(isg_store_open(&reader, "k.npy", NULL), ISG_OK);
+        ck_assert_int_eq(isg_store_describe(reader, &info, NULL), ISG_OK);
+        isg_store_close(&reader);
+    }
+    return info.synced > 0;
+}
+
+// A tile comes to the disk some seconds after it was written, though nothing else happens meanwhile.
+START_TEST(through_to_the_disk)
+{
+    place p;
+    place_open(&p);
+    bool computed = false;
+    isg_store_params params = {.progress = wait_for_the_disk, .progress_user = &computed};
+    isg_store *store = made(&p, &params);
+    ck_assert_int_eq(isg_store_compute(store, NULL), ISG_ERR_CANCELLED); // by the function, which has seen it
+    isg_store_close(&store);
     place_close(&p);
 }
 END_TEST
@@ -1096,6 +1141,7 @@ int main(void)
                                   beginnings,
                                   two_begin_at_once,
                                   many_tiles,
+                                  through_to_the_disk,
                                   strides_of_points,
                                   types_and_layouts,
                                   refusals};
