@@ -5,6 +5,8 @@
 
 #include "program.h"
 
+#include <isogram/opencl.h>
+
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,6 +100,15 @@ cl_int CL_API_CALL clGetProgramInfo(cl_program program, cl_program_info what, si
     if (refusing == NO_BINARY && what == CL_PROGRAM_BINARY_SIZES)
         memset(to, 0, room);
     if (refusing == OTHER_DEVICES && what == CL_PROGRAM_DEVICES)
+        memset(to, 0, room);
+    return code;
+}
+
+cl_int CL_API_CALL clGetContextInfo(cl_context context, cl_context_info what, size_t room, void *to, size_t *written)
+{
+    NEXT(clGetContextInfo);
+    cl_int code = call(context, what, room, to, written);
+    if (refusing == OTHER_DEVICES && what == CL_CONTEXT_DEVICES && to)
         memset(to, 0, room);
     return code;
 }
@@ -357,6 +368,23 @@ START_TEST(wrong_fma)
 }
 END_TEST
 
+// A context of theirs that is of other devices than the one that is given with it.
+START_TEST(contexts_of_other_devices)
+{
+    isg_context *own = device_open(ISG_ARITHMETIC_AUTO, 0), *context = own;
+    isg_error error = {ISG_OK, ""};
+    const isg_context_params params = {.cache_dir = "off", .error = &error};
+    refusing = OTHER_DEVICES;
+    ck_assert_int_eq(isg_context_from_opencl(&context, own->cl, own->device_id, NULL, &params), ISG_ERR_ARGUMENT);
+    refusing = NOTHING;
+    ck_assert_ptr_null(context);
+    ck_assert_str_eq(error.message, "the device is not one of the OpenCL context's");
+    ck_assert_int_eq(isg_context_from_opencl(&context, own->cl, own->device_id, NULL, &params), ISG_OK);
+    isg_context_destroy(&context);
+    isg_context_destroy(&own);
+}
+END_TEST
+
 // Kernels and sources that are not there.
 START_TEST(unknown_names)
 {
@@ -422,7 +450,7 @@ int main(void)
     const TTest *const tests[] = {refused_binaries,      binaries_that_are_not_to_be_had,
                                   words_of_the_compiler, small_groups,
                                   wrong_numbers,         wrong_fma,
-                                  keys_of_many_texts,    names_of_programs,
-                                  unknown_names};
+                                  keys_of_many_texts,    contexts_of_other_devices,
+                                  names_of_programs,     unknown_names};
     return suite_run(suite_of("program", tests, COUNT(tests)));
 }
