@@ -45,7 +45,7 @@ static isg_status tell(isg_store_run *run)
 
 int isg_store_between_launches(void *user, double done, double total)
 {
-    isg_store *store = user;
+    isg_store *store = user; // whose operator computes within isg_store_compute alone
     (void)done, (void)total;
     store->run->report.progress.seconds = isg_seconds() - store->run->started;
     return isg_store_ask(store, &store->run->report.progress);

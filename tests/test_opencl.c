@@ -311,14 +311,6 @@ START_TEST(parts_of_a_device)
             cl_ok(clReleaseCommandQueue(queue));
         }
         ck_assert_mem_eq(k[0], k[1], sizeof k[0]);
-        isg_context *none = NULL;
-        isg_error error = {ISG_OK, ""};
-        ck_assert_int_eq( // the whole is none of its parts
-            isg_context_from_opencl(&none, both, t.device, NULL,
-                                    isg_context_params(.cache_dir = "off", .error = &error)),
-            ISG_ERR_ARGUMENT);
-        ck_assert_ptr_null(none);
-        ck_assert_str_eq(error.message, "the device is not one of the OpenCL context's");
         ck_assert_int_gt(compilations[0], 1);
         ck_assert_int_eq(compilations[1], 0);
         char command[80];
