@@ -164,7 +164,7 @@ static isg_status store_tiles(isg_context *context, isg_error *error)
     return run_store(context, error, "./t.npy", ISG_STORE_TILES, false);
 }
 
-// With lengthscales, a mask and factors, which are hashed.
+// Of two sets, with lengthscales, a mask and factors, which are hashed.
 static isg_status store_of_rows(isg_context *context, isg_error *error)
 {
     uint8_t all[FAULT_ROWS];
@@ -175,9 +175,10 @@ static isg_status store_of_rows(isg_context *context, isg_error *error)
     }
     for (int k = 0; k < FAULT_DIMS; k++)
         lengthscales[k] = 1 + k;
-    return run_store_of(context, error,
-                        isg_gram_params(.x = FAULT_X, .include = all, .factors = factors, .lengthscales = lengthscales),
-                        "w.npy", ISG_STORE_FULL, false);
+    return run_store_of(
+        context, error,
+        isg_gram_params(.x = FAULT_X, .y = FAULT_X, .include = all, .factors = factors, .lengthscales = lengthscales),
+        "w.npy", ISG_STORE_FULL, false);
 }
 
 static bool damage(const char *path, off_t at)
