@@ -205,7 +205,7 @@ static isg_status choose(isg_context *context, const char *spec, int64_t max_all
     if (trouble[0])
         isg_context_log(context, ISG_LOG_WARN, "a platform is passed over: %s", trouble);
     st = ISG_ERR_NO_DEVICE;
-    for (int32_t i = 0; i < count && st; i++) {
+    for (int32_t i = 0; i < count; i++) {
         if (!isg_spec_matches(spec, &list[i].device))
             continue;
         isg_error_clear(&context->error);

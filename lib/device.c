@@ -64,7 +64,7 @@ static bool has_extension(isg_candidate *candidate, const char *name)
         note_code(candidate, "clGetDeviceInfo", CL_OUT_OF_HOST_MEMORY);
     if (text && ask(candidate, CL_DEVICE_EXTENSIONS, bytes, text, NULL)) {
         size_t length = strlen(name);
-        for (char *at = text; (at = strstr(at, name)) != NULL && !found; at += length)
+        for (char *at = text; !found && (at = strstr(at, name)) != NULL; at += length)
             found = (at == text || at[-1] == ' ') && (at[length] == 0 || at[length] == ' ');
     }
     free(text);
@@ -130,6 +130,12 @@ static void describe(isg_candidate *candidate)
         d->lanes_f64 = lanes(d, sizeof(cl_double), device_number(candidate, CL_DEVICE_NATIVE_VECTOR_WIDTH_DOUBLE));
 }
 
+enum {
+    MAX_PLATFORMS = 64,
+    MAX_DEVICES = 64,
+    NO_PLATFORM = -1001 // cl_khr_icd's CL_PLATFORM_NOT_FOUND_KHR
+};
+
 // Class first; then what is likely the faster one; then the order of the platforms, so that the choice is stable.
 static int by_rank(const void *left, const void *right)
 {
@@ -140,16 +146,8 @@ static int by_rank(const void *left, const void *right)
     double speed_b = (double)b->compute_units * b->clock_mhz * b->lanes_f32;
     if (speed_a != speed_b)
         return speed_a > speed_b ? -1 : 1;
-    if (a->platform_index != b->platform_index)
-        return a->platform_index < b->platform_index ? -1 : 1;
-    return a->device_index < b->device_index ? -1 : a->device_index > b->device_index;
+    return (a->platform_index - b->platform_index) * MAX_DEVICES + a->device_index - b->device_index;
 }
-
-enum {
-    MAX_PLATFORMS = 64,
-    MAX_DEVICES = 64,
-    NO_PLATFORM = -1001 // cl_khr_icd's CL_PLATFORM_NOT_FOUND_KHR
-};
 
 // Keeps the first trouble. The loader answers "no platform" with an error code of its own; that is none.
 static void note(isg_trouble trouble, const char *call, cl_int code)

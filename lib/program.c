@@ -33,8 +33,11 @@ isg_cache_key isg_program_key(const isg_context *context, const char *const *tex
         return (isg_cache_key){.known = false};
     const char *all[24] = {isg_version(), d->platform, platform_version, d->name,
                            d->vendor,     d->version,  d->c_version,     d->driver};
-    for (int at = 8; *texts && at < 23; at++)
+    for (int at = 8; *texts; at++) {
+        if (at == 23) // a key that leaves something out would be another one's, too
+            return (isg_cache_key){.known = false};
         all[at] = *texts++;
+    }
     return isg_cache_key_of(all);
 }
 

@@ -31,7 +31,7 @@ void isg_programs_abandon(isg_context *context);
 void isg_programs_forget(isg_context *context, const char *file);
 
 // A key for what depends on the device, its driver and this library's version, besides the texts given
-// (NULL-terminated).
+// (NULL-terminated). Not known where they are more than 15.
 isg_cache_key isg_program_key(const isg_context *context, const char *const *texts);
 
 typedef struct isg_arg {

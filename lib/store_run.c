@@ -45,10 +45,8 @@ static isg_status tell(isg_store_run *run)
 
 int isg_store_between_launches(void *user, double done, double total)
 {
-    isg_store *store = user;
+    isg_store *store = user; // whose operator computes within isg_store_compute alone
     (void)done, (void)total;
-    if (!store->run || !store->progress)
-        return 0;
     store->run->report.progress.seconds = isg_seconds() - store->run->started;
     return isg_store_ask(store, &store->run->report.progress);
 }
@@ -105,7 +103,7 @@ static isg_status compute_tile(isg_store_run *run, const isg_tile *t)
     const isg_journal *j = &store->file.journal;
     char *block = run->blocks[run->side_in_use], *mirror = run->mirrors[run->side_in_use];
     int64_t last = isg_min(t->rows, isg_max(j->side / 16, ISG_LEAST_SIDE)), padding = j->side - t->rows;
-    if (j->layout == ISG_STORE_TILES && (t->rows < j->side || t->cols < j->side))
+    if (j->layout == ISG_STORE_TILES && t->rows < j->side) // of the lower triangle the last row alone has cut tiles
         memset(block, 0, (size_t)(j->side * j->side) * isg_dtype_bytes(j->dtype));
     XXH3_128bits_reset(run->sum);
     isg_status st = compute_rows(run, t, block, mirror, 0, t->rows - last);

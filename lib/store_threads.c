@@ -82,7 +82,7 @@ static bool wait_to_sync(isg_store_run *run, double last)
         double left = last + ISG_SYNC_SECONDS - isg_seconds();
         if (run->unsynced_count && (run->sync_now || run->sync_stop || left <= 0))
             return true;
-        run->sync_now = run->sync_now && run->unsynced_count;
+        run->sync_now = false; // all that it was asked of is through
         if (run->sync_stop)
             return false;
         if (!run->unsynced_count) {

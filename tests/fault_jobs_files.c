@@ -121,15 +121,15 @@ static isg_status read_store(const char *path, isg_error *error)
 }
 
 // Makes a store, or goes on with the one that the last run left, and reads it. It is removed when all is done.
-static isg_status run_store(isg_context *context, isg_error *error, const char *path, isg_store_layout layout,
-                            bool repair)
+static isg_status run_store_of(isg_context *context, isg_error *error, const isg_gram_params *gram, const char *path,
+                               isg_store_layout layout, bool repair)
 {
     isg_store *store = (isg_store *)&store;
     char journal[40];
     snprintf(journal, sizeof journal, "%s.journal", path);
     isg_status st = isg_store_create(context, &store,
                                      &(isg_store_params){.path = path,
-                                                         .gram = isg_gram_params(.sigma = 0.5, .x = FAULT_X),
+                                                         .gram = gram,
                                                          .layout = layout,
                                                          .side = 64,
                                                          .resume = !repair,
@@ -148,6 +148,12 @@ static isg_status run_store(isg_context *context, isg_error *error, const char *
                                                         : ISG_OK;
 }
 
+static isg_status run_store(isg_context *context, isg_error *error, const char *path, isg_store_layout layout,
+                            bool repair)
+{
+    return run_store_of(context, error, isg_gram_params(.sigma = 0.5, .x = FAULT_X), path, layout, repair);
+}
+
 static isg_status store(isg_context *context, isg_error *error)
 {
     return run_store(context, error, "s.npy", ISG_STORE_FULL, false);
@@ -156,6 +162,23 @@ static isg_status store(isg_context *context, isg_error *error)
 static isg_status store_tiles(isg_context *context, isg_error *error)
 {
     return run_store(context, error, "./t.npy", ISG_STORE_TILES, false);
+}
+
+// Of two sets, with lengthscales, a mask and factors, which are hashed.
+static isg_status store_of_rows(isg_context *context, isg_error *error)
+{
+    uint8_t all[FAULT_ROWS];
+    double factors[FAULT_ROWS], lengthscales[FAULT_DIMS];
+    for (int i = 0; i < FAULT_ROWS; i++) {
+        all[i] = 1;
+        factors[i] = 1 + i % 3;
+    }
+    for (int k = 0; k < FAULT_DIMS; k++)
+        lengthscales[k] = 1 + k;
+    return run_store_of(
+        context, error,
+        isg_gram_params(.x = FAULT_X, .y = FAULT_X, .include = all, .factors = factors, .lengthscales = lengthscales),
+        "w.npy", ISG_STORE_FULL, false);
 }
 
 static bool damage(const char *path, off_t at)
@@ -207,6 +230,7 @@ const fault_job fault_jobs_of_files[] = {
     {.name = "npy_streamed", .run = npy_streamed},
     {.name = "store", .run = store},
     {.name = "store_tiles", .run = store_tiles},
+    {.name = "store_of_rows", .run = store_of_rows},
     {.name = "store_repaired", .run = store_repaired},
     {.name = NULL},
 };

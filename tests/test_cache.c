@@ -2,16 +2,31 @@
 #include "suite.h"
 
 #include "cache.h"
+#include "folder.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static int warnings;
+static bool frozen; // the clock of dates stands still
+
+// In the place of the C library's.
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    if (frozen && clock == CLOCK_REALTIME) {
+        *now = (struct timespec){1, 1000};
+        return 0;
+    }
+    return timespec_get(now, TIME_UTC) == TIME_UTC ? 0 : -1;
+}
 
 static void count_warnings(void *user, isg_log_level level, const char *message)
 {
@@ -346,10 +361,124 @@ START_TEST(puts_that_fail)
 }
 END_TEST
 
+// Hidden names that are taken are passed over, and left as they are; when all are, nothing is put.
+START_TEST(names_that_are_taken)
+{
+    enum { TRIES = 100 };
+    place p;
+    open_place(&p);
+    char hidden[TRIES][300];
+    for (int i = 0; i < TRIES; i++)
+        snprintf(hidden[i], sizeof hidden[i], "%s.%lx-%lx", p.path, (long)getpid(), 1000L + i);
+    frozen = true;
+    for (int i = 0; i < 3; i++)
+        write_file(hidden[i], "theirs", 6);
+    isg_cache_put(&p.cache, p.key, "x", 1);
+    ck_assert(has(&p, "x", 1));
+    ck_assert_int_eq(warnings, 0);
+    for (int i = 3; i < TRIES; i++)
+        write_file(hidden[i], "theirs", 6);
+    isg_cache_put(&p.cache, p.key, "new", 3);
+    frozen = false;
+    ck_assert(has(&p, "x", 1));
+    ck_assert_int_eq(warnings, 1);
+    for (int i = 0; i < TRIES; i++) {
+        unsigned char bytes[10];
+        ck_assert_uint_eq(read_file(hidden[i], bytes, sizeof bytes), 6);
+        unlink(hidden[i]);
+    }
+    close_place(&p);
+}
+END_TEST
+
+// ---- The way to a folder ----
+
+static bool reached(const char *path, const char *why_not)
+{
+    const char *why = NULL;
+    int folder = isg_folder_open(path, false, &why);
+    if (folder < 0)
+        ck_assert_str_eq(why, why_not);
+    else
+        close(folder);
+    return folder >= 0;
+}
+
+// Links of any length, in sum, until there is no room for the way; and no way at all.
+START_TEST(long_ways)
+{
+    place p;
+    open_place(&p);
+    char link[100], text[PATH_MAX];
+    ck_assert(!reached("", strerror(ENOENT)));
+    ck_assert(reached("/", NULL));
+    ck_assert(reached(p.folder, NULL));
+    for (int i = 0; i < 3; i++) {
+        snprintf(link, sizeof link, "%s/%d", p.folder, i);
+        int at = i < 2 ? snprintf(text, sizeof text, "%d", i + 1) : snprintf(text, sizeof text, ".");
+        for (; at < PATH_MAX - 50; at += 2)
+            strcpy(text + at, "/.");
+        ck_assert_int_eq(symlink(text, link), 0);
+    }
+    snprintf(link, sizeof link, "%s/2", p.folder);
+    ck_assert(reached(link, NULL));
+    snprintf(link, sizeof link, "%s/1", p.folder);
+    ck_assert(reached(link, NULL));
+    snprintf(link, sizeof link, "%s/0", p.folder);
+    ck_assert(!reached(link, strerror(ENAMETOOLONG)));
+    for (int i = 0; i < 3; i++) {
+        snprintf(link, sizeof link, "%s/%d", p.folder, i);
+        ck_assert_int_eq(unlink(link), 0);
+    }
+    close_place(&p);
+}
+END_TEST
+
+// Whose links are followed: this user's, root's, and those of whom the folder belongs to that they lie in, unless
+// everybody may write there.
+START_TEST(whose_links)
+{
+    if (geteuid() != 0) {
+        printf("skipped: only root can make other users' links\n");
+        return;
+    }
+    static const struct {
+        uid_t user, link, folder;
+        mode_t mode;
+        bool followed;
+    } cases[] = {{0, 0, 0, 0755, true},   {0, 5, 0, 0755, false}, {0, 5, 5, 0755, true},   {0, 5, 5, 0757, false},
+                 {7, 0, 0, 0755, true},   {7, 7, 0, 01777, true}, {7, 5, 0, 01777, false}, {7, 5, 5, 0755, true},
+                 {7, 5, 5, 01777, false}, {7, 0, 5, 01777, true}};
+    place p;
+    open_place(&p);
+    char folder[100], link[100];
+    snprintf(folder, sizeof folder, "%s/folder", p.folder);
+    snprintf(link, sizeof link, "%s/folder/link", p.folder);
+    ck_assert_int_eq(chmod(p.folder, 0755), 0);
+    ck_assert_int_eq(mkdir(folder, 0755), 0);
+    ck_assert_int_eq(symlink("..", link), 0);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        ck_assert_int_eq(lchown(link, cases[i].link, cases[i].link), 0);
+        ck_assert_int_eq(chown(folder, cases[i].folder, cases[i].folder), 0);
+        ck_assert_int_eq(chmod(folder, cases[i].mode), 0);
+        ck_assert_int_eq(seteuid(cases[i].user), 0);
+        const bool followed = reached(link, "a symbolic link on the way is another user's");
+        ck_assert_int_eq(seteuid(0), 0);
+        ck_assert_msg(followed == cases[i].followed, "case %d", (int)i);
+    }
+    ck_assert_int_eq(unlink(link), 0);
+    ck_assert_int_eq(rmdir(folder), 0);
+    close_place(&p);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {
-        round_trip,      keys,          damage, foreign, unusable_folders, foreign_folders, choice_of_folder,
-        no_file_of_ours, puts_that_fail};
+    const TTest *const tests[] = {round_trip,       keys,
+                                  damage,           foreign,
+                                  unusable_folders, foreign_folders,
+                                  choice_of_folder, no_file_of_ours,
+                                  puts_that_fail,   names_that_are_taken,
+                                  long_ways,        whose_links};
     return suite_run(suite_of("cache", tests, COUNT(tests)));
 }

@@ -35,6 +35,8 @@ static struct {
     int contexts;
 } made;
 
+static const char nothing[] = ""; // an answer of no bytes, not even a text's end
+
 static cl_int answer(const void *value, size_t bytes, size_t room, void *to, size_t *written)
 {
     if (written)
@@ -88,7 +90,8 @@ cl_int CL_API_CALL clGetDeviceInfo(cl_device_id id, cl_device_info what, size_t 
     case CL_DEVICE_OPENCL_C_VERSION:
     case CL_DEVICE_VENDOR:
     case CL_DEVICE_VERSION:
-    case CL_DRIVER_VERSION: return text ? answer(text, strlen(text) + 1, room, to, written) : CL_INVALID_VALUE;
+    case CL_DRIVER_VERSION:
+        return text ? answer(text, text == nothing ? 0 : strlen(text) + 1, room, to, written) : CL_INVALID_VALUE;
     case CL_DEVICE_TYPE: return answer(&d->type, sizeof d->type, room, to, written);
     case CL_DEVICE_HOST_UNIFIED_MEMORY: return answer(&(cl_bool){d->unified != 0}, sizeof(cl_bool), room, to, written);
     case CL_DEVICE_GLOBAL_MEM_SIZE:
@@ -140,16 +143,20 @@ START_TEST(ranking)
                            {.name = "slow", GPU},
                            {.name = "accelerator", GPU},
                            {.name = "cpu again", CPU}},
-                second[] = {{.name = "cpu elsewhere", CPU}, {.name = "fast", GPU}, {.name = "integrated", GPU}};
+                second[] = {{.name = "cpu elsewhere", CPU},
+                            {.name = "fast", GPU},
+                            {.name = "slowest", GPU},
+                            {.name = "integrated", GPU}};
     first[2].type = CL_DEVICE_TYPE_ACCELERATOR;
     second[1].clock = 2000;
-    second[2].unified = 1;
-    second[2].units = 1000;
+    second[2].clock = 500;
+    second[3].unified = 1;
+    second[3].units = 1000;
     made_platform platforms[] = {{"one", 0, COUNT(first), first}, {"two", 0, COUNT(second), second}};
-    static const char *const order[] = {"fast", "slow",      "integrated",   "accelerator",
-                                        "cpu",  "cpu again", "cpu elsewhere"};
-    static const char *const classes[] = {"discrete GPU", "discrete GPU", "integrated GPU", "accelerator", "CPU",
-                                          "CPU",          "CPU"};
+    static const char *const order[] = {"fast",        "slow", "slowest",   "integrated",
+                                        "accelerator", "cpu",  "cpu again", "cpu elsewhere"};
+    static const char *const classes[] = {"discrete GPU", "discrete GPU", "discrete GPU", "integrated GPU",
+                                          "accelerator",  "CPU",          "CPU",          "CPU"};
     make(platforms, 2);
     isg_device devices[COUNT(order)];
     int32_t count = 0;
@@ -159,7 +166,7 @@ START_TEST(ranking)
         ck_assert_str_eq(devices[i].name, order[i]);
         ck_assert_str_eq(isg_device_class_name(devices[i].device_class), classes[i]);
     }
-    ck_assert(devices[6].platform_index == 1 && devices[6].device_index == 0);
+    ck_assert(devices[7].platform_index == 1 && devices[7].device_index == 0);
     ck_assert_str_eq(isg_device_class_name(ISG_DEVICE_CLASS_COUNT), "unknown");
     strcpy(devices[2].name, "untouched");
     ck_assert_int_eq(isg_device_list(devices, 2, &count, NULL),
@@ -210,7 +217,13 @@ START_TEST(lanes)
         {"a cl_khr_fp64", "OpenCL C 2.0", 1, false, 1, 1},
         {"cl_khr_fp64_more xcl_khr_fp64", "OpenCL C 1.2", 4, false, 4, 0},
         {"cl_khr_fp64_more cl_khr_fp64", "OpenCL C 1.2", 4, false, 4, 4},
+        {"cl_khr_fp64 cl_khr_fp64", "OpenCL C 1.2", 4, false, 4, 4},
         {"", "OpenCL C 1.2", 5, false, 4, 0},
+        {nothing, "OpenCL C 1.2", 4, false, 4, 0},
+        {"cl_khr_fp64", "OpenCL C x.2", 8, false, 1, 1},
+        {"cl_khr_fp64", "OpenCL C 1", 8, false, 1, 1},
+        {"cl_khr_fp64", "OpenCL C 2.x", 8, false, 1, 1},
+        {"cl_khr_fp64", "OpenCL C 0.9", 8, false, 1, 1},
         {NULL, "OpenCL C 1.2", 0, false, 1, 0},
         {"cl_khr_fp64", "OpenCL C 1.1", 8, false, 1, 1},
         {"cl_khr_fp64", "something else", 8, false, 1, 1},
@@ -253,6 +266,17 @@ START_TEST(strange_answers)
     ck_assert_int_eq(isg_device_list(&device, 1, &count, &error), ISG_ERR_DEVICE);
     ck_assert_int_eq(count, 0);
     ck_assert_str_eq(error.message, "clGetDeviceInfo failed with CL_DEVICE_NOT_AVAILABLE (-2)");
+    // Several, one of them for lack of memory.
+    made_device some[] = {{.name = "a", CPU}, {.name = "b", CPU}, {.name = "c", CPU}};
+    made_platform several = {"several", 0, COUNT(some), some};
+    some[0].code = CL_OUT_OF_HOST_MEMORY;
+    some[1].code = CL_DEVICE_NOT_AVAILABLE;
+    make(&several, 1);
+    isg_error_clear(&error);
+    ck_assert_int_eq(isg_device_list(&device, 1, &count, &error), ISG_ERR_MEMORY);
+    ck_assert_int_eq(count, 1);
+    ck_assert_str_eq(device.name, "c");
+    make(&platform, 1);
     isg_candidate *list;
     isg_trouble trouble;
     ck_assert_int_eq(isg_candidates(&list, &count, trouble, NULL), ISG_OK);

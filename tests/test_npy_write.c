@@ -423,6 +423,15 @@ START_TEST(writes_to_standard_output)
         ck_assert_mem_eq(file.bytes, "before\x93NUMPY", 12);
         ck_assert_mem_eq(file.bytes + 134, "\7\7\7\7\7\7\7\7\7\7\7\7\7\7\7\7after", 21);
     }
+    // What only begins like a descriptor's name is a file's, and none is made there.
+    static const char *const others[] = {"/dev/fd/", "/dev/fd/x", "/dev/fd/1x", "/dev/fd/99999999999"};
+    for (size_t i = 0; i < COUNT(others); i++) {
+        isg_npy *npy = NULL;
+        isg_error error = {ISG_OK, ""};
+        ck_assert_int_eq(isg_npy_create(&npy, others[i], ISG_I32, 1, four, &error), ISG_ERR_IO);
+        ck_assert_ptr_null(npy);
+        ck_assert_msg(strncmp(error.message, others[i], strlen(others[i])) == 0, "%s", error.message);
+    }
     struct stat about;
     ck_assert_int_eq(lstat("/dev/stdout", &about), 0);
     ck_assert(!S_ISREG(about.st_mode));

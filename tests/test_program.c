@@ -5,6 +5,8 @@
 
 #include "program.h"
 
+#include <isogram/opencl.h>
+
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +30,8 @@ typedef enum refusal {
 
 static refusal refusing;
 static bool from_binary;          // the last program that was made
-static size_t largest_group;      // 0: the kernel's own
+static size_t largest_group;      // 0: the kernel's own, or
+static bool no_group;             // none
 static const char *replaced, *by; // in sources
 static int binaries, sources;
 
@@ -101,6 +104,15 @@ cl_int CL_API_CALL clGetProgramInfo(cl_program program, cl_program_info what, si
     return code;
 }
 
+cl_int CL_API_CALL clGetContextInfo(cl_context context, cl_context_info what, size_t room, void *to, size_t *written)
+{
+    NEXT(clGetContextInfo);
+    cl_int code = call(context, what, room, to, written);
+    if (refusing == OTHER_DEVICES && what == CL_CONTEXT_DEVICES && to)
+        memset(to, 0, room);
+    return code;
+}
+
 cl_int CL_API_CALL clGetProgramBuildInfo(cl_program program, cl_device_id device, cl_program_build_info what,
                                          size_t room, void *to, size_t *written)
 {
@@ -124,7 +136,7 @@ cl_int CL_API_CALL clGetKernelWorkGroupInfo(cl_kernel kernel, cl_device_id devic
 {
     NEXT(clGetKernelWorkGroupInfo);
     cl_int code = call(kernel, device, what, room, to, written);
-    if (largest_group && what == CL_KERNEL_WORK_GROUP_SIZE && code == CL_SUCCESS)
+    if ((largest_group || no_group) && what == CL_KERNEL_WORK_GROUP_SIZE && code == CL_SUCCESS)
         memcpy(to, &largest_group, sizeof largest_group);
     return code;
 }
@@ -249,13 +261,14 @@ END_TEST
 // Work-groups as small as a kernel's own limit asks for, down to one work-item.
 START_TEST(small_groups)
 {
-    static const size_t limits[] = {1, 2, 6, 17};
+    static const size_t limits[] = {1, 2, 6, 17, 0};
     enum { N = 70, M = 41, D = 5 };
     suite_random random = suite_stream(2);
     float *x = device_points(&random, ISG_F32, N * D, -1, 1), *y = device_points(&random, ISG_F32, M * D, -1, 1);
     float *k = device_guard(ISG_F32, N * M), *want = NULL;
     for (size_t i = 0; i < COUNT(limits); i++) {
         largest_group = limits[i];
+        no_group = largest_group == 0; // a driver that says so of a kernel that it runs
         isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
         context->device.device_class = ISG_DEVICE_GPU_DISCRETE; // whose groups are of 8 x 8
         isg_gram_params params = {.x = isg_matrix_f32(x, N, D), .y = isg_matrix_f32(y, M, D), .sigma = 2};
@@ -269,6 +282,7 @@ START_TEST(small_groups)
         isg_context_destroy(&context);
     }
     largest_group = 0;
+    no_group = false;
     device_guard_free(k, ISG_F32, N * M);
     free(want);
     free(x);
@@ -354,6 +368,23 @@ START_TEST(wrong_fma)
 }
 END_TEST
 
+// A context of theirs that is of other devices than the one that is given with it.
+START_TEST(contexts_of_other_devices)
+{
+    isg_context *own = device_open(ISG_ARITHMETIC_AUTO, 0), *context = own;
+    isg_error error = {ISG_OK, ""};
+    const isg_context_params params = {.cache_dir = "off", .error = &error};
+    refusing = OTHER_DEVICES;
+    ck_assert_int_eq(isg_context_from_opencl(&context, own->cl, own->device_id, NULL, &params), ISG_ERR_ARGUMENT);
+    refusing = NOTHING;
+    ck_assert_ptr_null(context);
+    ck_assert_str_eq(error.message, "the device is not one of the OpenCL context's");
+    ck_assert_int_eq(isg_context_from_opencl(&context, own->cl, own->device_id, NULL, &params), ISG_OK);
+    isg_context_destroy(&context);
+    isg_context_destroy(&own);
+}
+END_TEST
+
 // Kernels and sources that are not there.
 START_TEST(unknown_names)
 {
@@ -373,11 +404,53 @@ START_TEST(unknown_names)
 }
 END_TEST
 
+// A key is of all texts, or none: a list that does not fit has no key, and nothing is found or kept under it.
+START_TEST(keys_of_many_texts)
+{
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    const char *texts[17] = {NULL};
+    for (int count = 0; count <= 16; count++) {
+        isg_cache_key before = isg_program_key(context, texts);
+        ck_assert_int_eq(before.known, count <= 15);
+        texts[count] = "text";
+        isg_cache_key after = isg_program_key(context, texts);
+        ck_assert(!after.known || memcmp(before.bytes, after.bytes, sizeof after.bytes) != 0);
+        texts[16] = NULL;
+    }
+    isg_context_destroy(&context);
+}
+END_TEST
+
+// Programs are forgotten by their file's whole name; and compilers for OpenCL C 1.1 are not told to be of 1.2.
+START_TEST(names_of_programs)
+{
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    const isg_real_type type = {ISG_F32, false, 1};
+    cl_kernel kernel = NULL, again = NULL;
+    device_ok(context, isg_program_kernel(context, &kernel, "limits.cl", "limit_fill", type, ""));
+    const isg_program *made = context->programs;
+    isg_programs_forget(context, "limits");
+    isg_programs_forget(context, "limits.cl ");
+    isg_programs_forget(context, "grid.cl");
+    ck_assert_ptr_eq(context->programs, made);
+    device_ok(context, isg_program_kernel(context, &again, "limits.cl", "limit_fill", type, ""));
+    ck_assert_ptr_eq(again, kernel);
+    ck_assert_ptr_eq(context->programs, made);
+    snprintf(context->device.c_version, sizeof context->device.c_version, "OpenCL C 1.1 made");
+    device_ok(context, isg_program_kernel(context, &again, "limits.cl", "limit_fill", type, ""));
+    ck_assert_ptr_ne(again, kernel);
+    isg_programs_forget(context, "limits.cl");
+    ck_assert_ptr_ne(context->programs, made);
+    isg_context_destroy(&context);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {refused_binaries,      binaries_that_are_not_to_be_had,
                                   words_of_the_compiler, small_groups,
                                   wrong_numbers,         wrong_fma,
-                                  unknown_names};
+                                  keys_of_many_texts,    contexts_of_other_devices,
+                                  names_of_programs,     unknown_names};
     return suite_run(suite_of("program", tests, COUNT(tests)));
 }
