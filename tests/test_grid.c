@@ -285,6 +285,16 @@ START_TEST(bad_calls)
     ck_assert_ptr_nonnull(strstr(isg_context_error(context)->message, "nothing"));
     ck_assert_int_eq(isg_grid_create(context, &grid, isg_grid_params(.size = {200000000}, .ndim = 4, .sigma = {1})),
                      ISG_ERR_OVERFLOW);
+    // Nothing of the Gaussian is there, along the first axis or the second.
+    for (int axis = 0; axis < 2; axis++) {
+        isg_grid_params far = {.size = {5, 5}, .sigma = {1}, .from = {-2, -2}, .to = {2, 2}};
+        far.from[axis] = 90;
+        far.to[axis] = 99;
+        far.normalize = ISG_NORMALIZE_SUM;
+        ck_assert_int_eq(isg_grid_create(context, &grid, &far), ISG_ERR_RANGE);
+        ck_assert_ptr_nonnull(strstr(isg_context_error(context)->message, "normalise"));
+        ck_assert_ptr_null(grid);
+    }
     float values[9];
     device_ok(context, isg_grid_create(context, &grid,
                                        isg_grid_params(.size = {3}, .sigma = {1}, .precision = ISG_PRECISION_F32)));
