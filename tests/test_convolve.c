@@ -254,6 +254,49 @@ START_TEST(sizes)
 }
 END_TEST
 
+// The stencil's axes in front of a longer one, a short one and one of a single element; slabs of a few items each; and
+// results of another precision than the arithmetic's.
+START_TEST(axes)
+{
+    static const struct {
+        int64_t size[4], places[3];
+        int32_t ndim, stencil_ndim, axes[3];
+        int64_t slab;
+        isg_dtype out;
+    } all[] = {{{9, 8, 20}, {3, 4}, 3, 2, {0, 1}, 0, ISG_F32},
+               {{9, 8, 5}, {3, 4}, 3, 2, {0, 1}, 0, ISG_F32},
+               {{9, 8, 1}, {3, 4}, 3, 2, {0, 1}, 0, ISG_F32},
+               {{30, 5}, {7}, 2, 1, {0}, 0, ISG_F32},
+               {{30, 1}, {7}, 2, 1, {0}, 0, ISG_F32},
+               {{5, 6, 7, 20}, {2, 3, 2}, 4, 3, {0, 1, 2}, 0, ISG_F32},
+               {{7, 6, 8, 20}, {3, 2, 3}, 4, 3, {1, 2, 3}, 5000, ISG_F32},
+               {{9, 20}, {3, 4}, 2, 2, {0, 1}, 0, ISG_F64}};
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    suite_random random = suite_stream(25);
+    for (size_t i = 0; i < COUNT(all); i++) {
+        if (beyond(context, &(struct kind){ISG_F32, all[i].out, ISG_F32}))
+            continue;
+        int64_t count = 1;
+        isg_convolve_params p = {.axis_count = all[i].stencil_ndim, .mode = {ISG_MODE_MIRROR}};
+        for (int32_t a = 0; a < all[i].stencil_ndim; a++) {
+            count *= all[i].places[a];
+            p.axes[a] = all[i].axes[a];
+        }
+        double *w = random_weights(&random, count, false);
+        isg_array stencil = weights_of(w, all[i].stencil_ndim, all[i].places);
+        block in = make_block(ISG_F32, all[i].ndim, all[i].size, false);
+        fill(&random, &in, false);
+        char what[20];
+        snprintf(what, sizeof what, "axes %d", (int)i);
+        check_same(context, &in, &stencil, &p, all[i].out, false, (isg_convolve_shape){.slab = all[i].slab}, false,
+                   what);
+        free_block(&in);
+        free(w);
+    }
+    isg_context_destroy(&context);
+}
+END_TEST
+
 static void convolved(isg_context *context, const block *in, const isg_array *stencil, int32_t correlate, void *out)
 {
     isg_array to = in->array;
@@ -460,7 +503,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {types,           hostile_arrays,       shapes, sizes,     exact_sums,
+    const TTest *const tests[] = {types,           hostile_arrays,       shapes, sizes,     axes,    exact_sums,
                                   turned_stencils, large_and_not_finite, scales, bad_calls, progress};
     return suite_run(suite_of("convolve", tests, COUNT(tests)));
 }
