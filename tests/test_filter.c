@@ -315,6 +315,17 @@ START_TEST(in_place)
             free(want);
             free_block(&in);
         }
+    // How far the next element would be along an axis that has but one is all the same.
+    float line[20];
+    for (int i = 0; i < 20; i++)
+        line[i] = (float)(i * i % 13);
+    const isg_array in = isg_matrix_f32(line, 1, 20);
+    isg_array out = in;
+    out.strides[0] = 7;
+    float *want = filtered(context, in, isg_filter_params(.sigma = {1.3}));
+    device_ok(context, isg_filter(context, in, out, isg_filter_params(.sigma = {1.3})));
+    ck_assert_mem_eq(line, want, sizeof line);
+    free(want);
     isg_context_destroy(&context);
 }
 END_TEST

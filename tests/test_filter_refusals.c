@@ -76,6 +76,11 @@ START_TEST(arrays)
         {x, y, with_strides(isg_matrix(ISG_U8, valid, 3, 4), INT64_MAX, 1), ISG_ERR_OVERFLOW, "mask"},
         {x, y, isg_matrix(ISG_U8, out, 3, 4), ISG_ERR_ARGUMENT, "the output overlaps the mask"},
     };
+    // In place is the same data in the same order.
+    check_refused(context, -1,
+                  isg_filter(context, shaped(out, ISG_F32, 2, 2, 2), with_strides(isg_matrix_f32(out, 2, 2), 1, 2),
+                             isg_filter_params(.sigma = {1})),
+                  ISG_ERR_ARGUMENT, "overlaps the input");
     for (size_t i = 0; i < COUNT(cases); i++) {
         isg_array to = cases[i].out;
         if (to.strides[0] == -4)

@@ -302,6 +302,8 @@ START_TEST(bad_calls)
     ck_assert_int_eq(isg_grid_fill(grid, isg_matrix(ISG_F64, values, 3, 3)), ISG_ERR_DTYPE);
     ck_assert_int_eq(isg_grid_fill(grid, isg_vector(ISG_F32, values, 9)), ISG_ERR_SHAPE);
     ck_assert_ptr_null(isg_grid_profile(grid, 2));
+    ck_assert_ptr_null(isg_grid_profile(grid, -1));
+    ck_assert_int_eq(isg_grid_shape(grid, NULL), 2);
     device_ok(context, isg_grid_fill(grid, isg_matrix_f32(values, 3, 3)));
     isg_grid_destroy(&grid);
     isg_grid_destroy(&grid);
