@@ -271,7 +271,7 @@ START_TEST(axes)
                {{30, 5}, {7}, 2, 1, {0}, 0, ISG_F32},
                {{30, 1}, {7}, 2, 1, {0}, 0, ISG_F32},
                {{5, 6, 7, 20}, {2, 3, 2}, 4, 3, {0, 1, 2}, 0, ISG_F32},
-               {{7, 6, 8, 20}, {3, 2, 3}, 4, 3, {1, 2, 3}, 5000, ISG_F32},
+               {{7, 6, 8, 20}, {3, 2, 3}, 4, 3, {1, 2, 3}, 12000, ISG_F32},
                {{9, 20}, {3, 4}, 2, 2, {0, 1}, 0, ISG_F64}};
     isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
     suite_random random = suite_stream(25);

@@ -93,11 +93,11 @@ START_TEST(refused)
         ck_assert_int_eq(isg_derived_outputs((isg_derived)what, d, NDIM + 1), 0);
         ck_assert_int_gt(isg_derived_outputs((isg_derived)what, d, NDIM), 0);
     }
-    // Axes by their places from the end.
-    ck_assert_int_eq(isg_derived_outputs(ISG_DERIVED_STRUCTURE_TENSOR,
-                                         isg_derived_params(.filter = {.sigma = {1}, .axes = {-1, 0}, .axis_count = 2}),
-                                         3),
-                     3);
+    // Axes by their places from the end; derived by Sobel's weights, and by a Gaussian's.
+    for (int inner = 0; inner < 2; inner++) {
+        const isg_derived_params of_two = {.filter = {.sigma = {1}, .axes = {-1, 0}, .axis_count = 2}, .inner = inner};
+        ck_assert_int_eq(isg_derived_outputs(ISG_DERIVED_STRUCTURE_TENSOR, &of_two, 3), 3);
+    }
 }
 END_TEST
 
