@@ -299,6 +299,26 @@ START_TEST(axes)
 }
 END_TEST
 
+// Zeros around a small number: what is below the smallest normal number comes out as 0.
+START_TEST(nearly_nothing)
+{
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    double w[3] = {1, 0x1p-35, 0.5};
+    const isg_array stencil = weights_of(w, 1, (const int64_t[]){3});
+    block in = make_block(ISG_F32, 1, (const int64_t[]){20}, false);
+    float *x = in.memory, y[20];
+    memset(x, 0, 20 * sizeof *x);
+    x[7] = 0x1p-99f;
+    device_ok(context, isg_convolve(context, in.array, stencil, isg_vector(ISG_F32, y, 20), NULL));
+    for (int i = 0; i < 20; i++)
+        ck_assert(y[i] == (i == 6 ? 0x1p-99f : i == 8 ? 0x1p-100f : 0));
+    check_same(context, &in, &stencil, isg_convolve_params(.correlate = 1), ISG_F32, false, (isg_convolve_shape){0},
+               false, "nearly nothing");
+    free_block(&in);
+    isg_context_destroy(&context);
+}
+END_TEST
+
 static void convolved(isg_context *context, const block *in, const isg_array *stencil, int32_t correlate, void *out)
 {
     isg_array to = in->array;
@@ -505,7 +525,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {types,           hostile_arrays,       shapes, sizes,     axes,    exact_sums,
-                                  turned_stencils, large_and_not_finite, scales, bad_calls, progress};
+    const TTest *const tests[] = {
+        types,           hostile_arrays,       shapes, sizes,     axes,    nearly_nothing, exact_sums,
+        turned_stencils, large_and_not_finite, scales, bad_calls, progress};
     return suite_run(suite_of("convolve", tests, COUNT(tests)));
 }

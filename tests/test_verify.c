@@ -82,6 +82,33 @@ START_TEST(asked_of_any)
 }
 END_TEST
 
+// A device without double precision: one line says so, and nothing is wrong.
+static int see_unsupported(void *user, const isg_verify_check *check)
+{
+    ck_assert_int_eq(check->status, ISG_ERR_UNSUPPORTED);
+    ck_assert_str_eq(check->contract, isg_contract_name(ISG_F64, false));
+    ck_assert_str_eq(check->what, "device");
+    ck_assert(check->message[0] && !check->hash[0] && check->count == 0);
+    ++*(int *)user;
+    return 0;
+}
+
+START_TEST(lacking)
+{
+    isg_context *context = device_open(ISG_ARITHMETIC_UNFUSED, 0);
+    isg_verify_summary summary;
+    int seen = 0;
+    context->device.lanes_f64 = 0;
+    device_ok(context, isg_verify_context(context,
+                                          isg_verify_params(.quick = 1, .precision = ISG_PRECISION_F64,
+                                                            .each = see_unsupported, .user = &seen),
+                                          &summary));
+    ck_assert(seen == 1 && summary.unsupported == 1);
+    ck_assert_int_eq(summary.equal + summary.different + summary.failed, 0);
+    isg_context_destroy(&context);
+}
+END_TEST
+
 // Where a result stands, and what it was made of.
 START_TEST(described)
 {
@@ -133,6 +160,6 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {asked, asked_of_any, described};
+    const TTest *const tests[] = {asked, asked_of_any, lacking, described};
     return suite_run(suite_of("verify", tests, COUNT(tests)));
 }
