@@ -226,6 +226,36 @@ START_TEST(whole)
 }
 END_TEST
 
+static int stop_at_once(void *user, const isg_verify_check *check)
+{
+    isg_verify_check *first = user;
+    *first = *check;
+    return 1;
+}
+
+// A check that finds no memory on the way is told as one that failed, and is not called different.
+START_TEST(failed)
+{
+    isg_verify_summary summary = {.failed = 0};
+    long at = 0; // first none: how many there are; then from the last one on
+    do {
+        isg_context *context = device_open(ISG_ARITHMETIC_UNFUSED, 0);
+        isg_verify_check first;
+        arm(at);
+        const isg_status st =
+            isg_verify_context(context, isg_verify_params(.quick = 1, .each = stop_at_once, .user = &first), &summary);
+        at = at ? at - 1 : calls;
+        arm(0);
+        ck_assert_int_eq(st, ISG_ERR_CANCELLED);
+        ck_assert_int_eq(summary.equal + summary.failed, 1);
+        ck_assert_int_eq(first.status, summary.failed ? ISG_ERR_MEMORY : ISG_OK);
+        ck_assert((first.message[0] != 0) == (summary.failed == 1) && (first.hash[0] != 0) == (summary.equal == 1));
+        isg_context_destroy(&context);
+    } while (at > 0 && !summary.failed);
+    ck_assert_int_eq(summary.failed, 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("verify_memory");
@@ -233,6 +263,7 @@ int main(void)
     tcase_add_loop_test(host, on_the_host, 0, 2);
     tcase_add_loop_test(device, on_the_device, ISG_CASE_FUNCTION, ISG_CASE_GRADIENT + 2);
     tcase_add_test(all, whole);
+    tcase_add_test(all, failed);
     tcase_set_timeout(host, 0);
     tcase_set_timeout(device, 0);
     tcase_set_timeout(all, 0);
