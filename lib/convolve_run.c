@@ -7,6 +7,7 @@
 
 #include "../cl/convolve.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -265,7 +266,7 @@ static isg_status add(runner *r, const isg_stage *out, const slab *s)
     double each = (double)(r->plan->weight_count + 8) * (double)r->shape.tall * (double)r->n[COL];
     for (int64_t at = 0, count; at < units; at += count) {
         double want = (r->rate > 0 ? 0.2 * r->rate : 0x1p28) / each;
-        count = isg_min(units - at, isg_max(want < 1e9 ? (int64_t)want : 1000000000, 1));
+        count = isg_min(units - at, isg_max((int64_t)fmin(want, 1e9), 1));
         double start = isg_seconds();
         TRY(isg_run(r->context, r->add,
                     ISG_ARGS(arg_mem(r->packed), arg_mem(out->mem), arg_mem(r->told), arg_mem(r->numbers),

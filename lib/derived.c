@@ -190,7 +190,9 @@ static isg_status check_outputs(isg_context *context, const isg_array *in, const
     for (int32_t i = 0; i < count; i++) {
         bool in_place;
         isg_status st = isg_filter_check_pair(context, in, &out[i], &in_place);
-        if (st || (st = isg_view_place(context, &out[i], "output", &places[i])))
+        if (!st)
+            st = isg_view_place(context, &out[i], "output", &places[i]);
+        if (st)
             return st;
         if (in_place && plan->derived == ISG_DERIVED_STRUCTURE_TENSOR)
             return isg_fail(error, ISG_ERR_ARGUMENT, "a structure tensor cannot be computed in place");

@@ -109,7 +109,9 @@ isg_status isg_filter_check_mask(isg_context *context, const isg_array *in, cons
     if (!fits)
         return isg_fail(error, ISG_ERR_SHAPE, "the mask's axes must be the input's last ones, or of length 1");
     isg_status st = isg_view_place(context, mask, "mask", &place);
-    if (st || (st = isg_view_place(context, out, "output", &to)))
+    if (!st)
+        st = isg_view_place(context, out, "output", &to);
+    if (st)
         return st;
     if (mask->mem && (isg_view_flags(mask->mem) & CL_MEM_WRITE_ONLY))
         return isg_fail(error, ISG_ERR_ARGUMENT, "the mask: kernels may not read its buffer");

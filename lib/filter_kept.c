@@ -40,7 +40,7 @@ void isg_filter_copy(isg_filter_view from, const isg_filter_span *const *spans, 
         }
         copy_line(source, from.strides[NDIM - 1], spans ? spans[NDIM - 1] : NULL, target, to.strides[NDIM - 1],
                   counts[NDIM - 1], bytes);
-        for (int a = NDIM - 2; a >= 0 && ++at[a] == counts[a] && a > 0; a--)
+        for (int a = NDIM - 2; ++at[a] == counts[a] && a > 0; a--)
             at[a] = 0;
     }
 }
@@ -105,7 +105,7 @@ void isg_filter_kept_free(isg_filter_kept *kept)
     *kept = (isg_filter_kept){.window = NULL};
 }
 
-// The place among the rows of the ends, which are sorted, or -1.
+// The place among the rows of the ends, which are sorted, and which it is one of.
 static int64_t end_place(const isg_filter_kept *kept, int64_t row)
 {
     int64_t low = 0, high = kept->end_count;
@@ -116,7 +116,7 @@ static int64_t end_place(const isg_filter_kept *kept, int64_t row)
         else
             high = middle;
     }
-    return low < kept->end_count && kept->end_rows[low] == row ? low : -1;
+    return low;
 }
 
 isg_filter_view isg_filter_kept_row(const isg_filter_kept *kept, int64_t row)
@@ -126,7 +126,7 @@ isg_filter_view isg_filter_kept_row(const isg_filter_kept *kept, int64_t row)
         v.data += row * v.strides[kept->axis->axis] * kept->bytes;
         return v;
     }
-    if (row >= kept->low && row < kept->high)
+    if (row >= kept->low)
         return copied_row(kept, kept->window + (row - kept->low) * kept->row_bytes);
     return copied_row(kept, kept->ends + end_place(kept, row) * kept->row_bytes);
 }

@@ -160,6 +160,8 @@ static isg_status upload_pass(isg_filter_runner *r, int at, bool first, cl_mem *
                                      [WEIGH_CONSTANT_WEIGHT] = w.constant_weight};
     const bool fused = isg_probe_fused(r->context, r->plan->dtype);
     numbers[WEIGH_WHOLE] = isg_reference_filter_whole(isg_reference_get(r->plan->dtype, fused), r->plan);
+    if (isnan(numbers[WEIGH_WHOLE]))
+        return isg_fail(&r->context->error, ISG_ERR_MEMORY, "no memory for the weight of a whole neighbourhood");
     return upload_reals(r, numbers, WEIGH_WEIGHTS, axis->weights, axis->radius + 1, mem);
 }
 

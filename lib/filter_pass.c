@@ -18,16 +18,14 @@ int isg_filter_passes(const isg_filter_plan *plan, const int64_t *shape, bool ti
                       isg_filter_pass *passes)
 {
     int count = 0;
-    for (int i = 0; i < plan->count; i++) {
-        bool last = i == plan->count - 1;
+    for (int i = 0; i < plan->count;) {
         bool narrow = product(shape, plan->axis[i].axis + 1, NDIM - 1) < 16;
         bool pair = tiled && i == plan->count - 2 && product(shape, plan->axis[i + 1].axis + 1, NDIM - 1) < 16;
         if (pair)
             passes[count++] = (isg_filter_pass){.v = i, .h = i + 1};
         else
             passes[count++] = narrow ? (isg_filter_pass){.v = -1, .h = i} : (isg_filter_pass){.v = i, .h = -1};
-        if (pair || last)
-            break;
+        i += pair ? 2 : 1;
     }
     // What is read must not have been written over.
     if (apart && count == 1)
@@ -60,17 +58,15 @@ isg_filter_layout isg_filter_layout_of(const isg_filter_plan *plan, const isg_fi
     bool used[NDIM] = {false};
     for (int i = 0; i < 4; i++)
         set_axis(&l, i, 1, 0, 0);
-    if (v >= 0 && h < 0) { // columns are all that is behind, where they lie side by side
-        int col = v + 1 < NDIM ? v + 1 : 0, end = NDIM - 1;
-        bool whole = v + 1 < NDIM && merges(shape, in_strides, col, end) && merges(shape, out_strides, col, end) &&
-                     product(shape, col, end) < INT32_MAX / 4;
-        if (!whole)
-            col = v == NDIM - 1 ? NDIM - 2 : NDIM - 1;
-        set_axis(&l, COL, whole ? product(shape, col, end) : shape[col], in_strides[whole ? end : col],
-                 out_strides[whole ? end : col]);
+    if (v >= 0 && h < 0) { // columns are all that is behind, where they lie side by side; something is, and much
+        const int end = NDIM - 1;
+        bool whole = merges(shape, in_strides, v + 1, end) && merges(shape, out_strides, v + 1, end) &&
+                     product(shape, v + 1, end) < INT32_MAX / 4;
+        const int col = whole ? v + 1 : end;
+        set_axis(&l, COL, product(shape, col, end), in_strides[end], out_strides[end]);
         set_axis(&l, ROW, shape[v], in_strides[v], out_strides[v]);
         used[v] = true;
-        for (int a = col; a <= (whole ? end : col); a++)
+        for (int a = col; a <= end; a++)
             used[a] = true;
     } else {
         int col = h >= 0 ? h : NDIM - 1, row = v;
@@ -83,7 +79,7 @@ isg_filter_layout isg_filter_layout_of(const isg_filter_plan *plan, const isg_fi
             for (int a = 0; a < col; a++)
                 used[a] = true;
         } else {
-            for (int a = 0; a < NDIM && row < 0; a++) // the longest
+            for (int a = 0; a < NDIM && v < 0; a++) // the longest
                 if (!used[a] && (row < 0 || shape[a] > shape[row]))
                     row = a;
             set_axis(&l, ROW, shape[row], in_strides[row], out_strides[row]);

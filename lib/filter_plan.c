@@ -274,7 +274,7 @@ isg_status isg_filter_plan_make(isg_filter_plan *plan, const isg_filter_params *
             return st;
         if (!filtered)
             continue;
-        if (shape[a] > INT32_MAX / 4 || shape[a] + 2 * axis.radius > INT32_MAX / 2)
+        if (shape[a] > INT32_MAX / 4) // and a radius is at most INT32_MAX / 16
             return isg_fail(error, ISG_ERR_OVERFLOW, "axis %d of %lld elements is too long", (int)a,
                             (long long)shape[a]);
         isg_filter_axis *to = &plan->axis[plan->count++];

@@ -225,7 +225,7 @@ int64_t isg_filter_launch_units(const runner *r, double work_per_unit, int64_t l
 {
     // CPUs, which have tiles, stop no launch that takes its time.
     double work = r->rate > 0 ? 0.2 * r->rate : r->tiled ? 0x1p31 : 0x1p28, units = work / work_per_unit;
-    return isg_max(units < 1e15 ? (int64_t)units : (int64_t)1e15, least);
+    return isg_max((int64_t)fmin(units, 1e15), least);
 }
 
 static double taps_of(const runner *r, const isg_filter_pass *p)

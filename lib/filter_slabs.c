@@ -420,7 +420,7 @@ static isg_status cut(slabs *s)
         for (int a = 0; a < NDIM; a++)
             if (filtered == (isg_filter_axis_of(s->job->plan, a) && s->blocks[a] > 1)) {
                 if (filtered && s->job->in_place) {
-                    s->nested = s->nested || s->axis >= 0;
+                    s->nested |= s->axis >= 0;
                     s->axis = s->axis >= 0 ? s->axis : a;
                 }
                 s->nest[at++] = a;

@@ -77,7 +77,7 @@ bool isg_reference_convolve(const isg_reference *reference, const isg_convolve_p
 bool isg_reference_filter_masked(const isg_reference *reference, const isg_filter_plan *plan, const isg_array *in,
                                  const isg_array *mask, const isg_array *out);
 
-// The sum of weights along all axes where all elements are valid, scaled.
+// The sum of weights along all axes where all elements are valid, scaled; NaN without memory.
 double isg_reference_filter_whole(const isg_reference *reference, const isg_filter_plan *plan);
 
 // "isogram-2/f32/fused" and its three siblings.

@@ -57,9 +57,11 @@ static bool filter_valid(const field *f, void *x)
         ok = ok && filter_axis(f, at, (isg_filter_scale){least, 1, s.constant_weight}, weights, other);
         swap(&weights, &other);
     }
+    const double whole = isg_reference_filter_whole(f->reference, plan);
+    ok = ok && !isnan(whole);
     if (ok)
-        f->reference->filter_weigh(&s, isg_reference_filter_whole(f->reference, plan), plan->fill, sums, weights,
-                                   plan->policy == ISG_NAN_PRESERVE ? x : NULL, f->count, x);
+        f->reference->filter_weigh(&s, whole, plan->fill, sums, weights, plan->policy == ISG_NAN_PRESERVE ? x : NULL,
+                                   f->count, x);
     free(sums);
     free(weights);
     free(other);

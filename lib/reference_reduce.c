@@ -61,7 +61,8 @@ static double sum_of(const shared *s, const isg_weights *w, int64_t column, cons
     return s->reference->sum(row, v, 1, w->count, w->dtype);
 }
 
-static void exponentials(const shared *s, const isg_reduce_params *p, char *row, int64_t count, int64_t i)
+// false: no memory.
+static bool exponentials(const shared *s, const isg_reduce_params *p, char *row, int64_t count, int64_t i)
 {
     isg_dtype dtype = s->reference->dtype;
     double shift[1];
@@ -69,8 +70,9 @@ static void exponentials(const shared *s, const isg_reduce_params *p, char *row,
     isg_store_double(dtype, shift, 0, shift_of(dtype, row, count));
     // exp(row - shift), the weights being there already.
     void *none = isg_alloc(count, isg_dtype_bytes(dtype));
-    if (none)
-        s->reference->shift(row, none, shift, count);
+    if (!none)
+        return false;
+    s->reference->shift(row, none, shift, count);
     free(none);
     double total = sum_of(s, &s->ones, 0, row);
     const double factor = s->factors ? isg_log_factor(s->reference, s->factors, i) : 0;
@@ -81,6 +83,7 @@ static void exponentials(const shared *s, const isg_reduce_params *p, char *row,
             factor > -INFINITY
                 ? s->reference->quotient(sum_of(s, &s->v, c, row), total, s->v.exponents[c] - s->ones.exponents[0])
                 : NAN);
+    return true;
 }
 
 static bool make_shared(shared *s, const isg_operator *op, const isg_reduce_params *p, int64_t sources)
@@ -115,7 +118,7 @@ bool isg_reference_reduce(const isg_operator *op, bool fused, const isg_reduce_p
         for (int64_t j = 0; j < sources; j++)
             memcpy(row + (size_t)j * bytes, k + (size_t)(transposed ? j * m + i : i * m + j) * bytes, bytes);
         if (logs)
-            exponentials(&s, p, row, sources, i);
+            ok = exponentials(&s, p, row, sources, i);
         else if (p->reduction == ISG_REDUCE_SUM)
             put(p, i, 0, s.reference->combine(1, sum_of(&s, &s.ones, 0, row), s.ones.exponents[0], 0, 0));
         else

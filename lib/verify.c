@@ -118,7 +118,7 @@ static isg_status compute_gradient(isg_context *context, const isg_case *c, void
     return st;
 }
 
-static isg_status compute(isg_context *context, const isg_case *c, void *out)
+isg_status isg_verify_compute(isg_context *context, const isg_case *c, void *out)
 {
     switch (c->kind) {
     case ISG_CASE_FUNCTION:
@@ -150,14 +150,12 @@ static void explain(const isg_case *c, const void *got, const char *golden, isg_
         return;
     }
     isg_case_hash(c, want, hash);
-    int64_t at = 0;
-    while (at < c->count && memcmp((const char *)got + (size_t)at * element, want + (size_t)at * element, element) == 0)
+    int64_t at = 0, last = c->count - 1;
+    while (at < last && memcmp((const char *)got + (size_t)at * element, want + (size_t)at * element, element) == 0)
         at++;
     if (strcmp(hash, golden) != 0)
         snprintf(text, bytes,
                  "the host's own reference differs from the golden hash: this library was compiled to other bits");
-    else if (at == c->count)
-        snprintf(text, bytes, "the hash differs from the golden one, and no element does");
     else {
         isg_case_describe(c, at, inputs, sizeof inputs);
         snprintf(text, bytes, "element %lld: %s: the device gives %a, right is %a", (long long)at, inputs,
@@ -196,7 +194,7 @@ static isg_status check_case(certificate *v, int index, isg_dtype dtype, bool fu
     }
     const char *golden = isg_golden(key);
     double start = isg_seconds();
-    check.status = compute(v->context, &c, got);
+    check.status = isg_verify_compute(v->context, &c, got);
     check.seconds = isg_seconds() - start;
     if (check.status) {
         snprintf(check.message, sizeof check.message, "%.790s", error->message);

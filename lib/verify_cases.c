@@ -577,15 +577,18 @@ void isg_case_hash(const isg_case *c, const void *results, char *hex)
         snprintf(hex + 2 * i, 3, "%02x", digest.digest[i]);
 }
 
-static void describe_point(const isg_case *c, const void *points, int64_t i, char *text, size_t bytes)
+// text: room for all that is shown, SHOWN times the 26 characters of "-0x1.fffffffffffffp-1022, " and what follows.
+enum { POINT_BYTES = 200 };
+
+static void describe_point(const isg_case *c, const void *points, int64_t i, char *text)
 {
     enum { SHOWN = 5 };
     size_t at = 0;
-    for (int64_t k = 0; k < c->d && k < SHOWN && at < bytes; k++)
-        at += (size_t)snprintf(text + at, bytes - at, "%s%a", k ? ", " : "",
+    for (int64_t k = 0; k < c->d && k < SHOWN; k++)
+        at += (size_t)snprintf(text + at, POINT_BYTES - at, "%s%a", k ? ", " : "",
                                isg_load_double(c->dtype, points, i * c->d + k));
-    if (c->d > SHOWN && at < bytes)
-        snprintf(text + at, bytes - at, ", ...");
+    if (c->d > SHOWN)
+        snprintf(text + at, POINT_BYTES - at, ", ...");
 }
 
 void isg_case_describe(const isg_case *c, int64_t at, char *text, size_t bytes)
@@ -600,11 +603,11 @@ void isg_case_describe(const isg_case *c, int64_t at, char *text, size_t bytes)
         snprintf(text, bytes, "%s at the pair's number %a, numbers %a, %a, %a", isg_kernel_list()[c->kernel]->name,
                  isg_load_double(c->dtype, c->a, at), c->numbers.a, c->numbers.b, c->numbers.c);
     } else if (c->kind == ISG_CASE_GRAM) {
-        char x[200], y[200], function[300];
+        char x[POINT_BYTES], y[POINT_BYTES], function[300];
         int64_t columns = c->m ? c->m : c->n;
         at = c->diagonal ? at * (columns + 1) : at;
-        describe_point(c, c->a, at / columns, x, sizeof x);
-        describe_point(c, c->m ? c->b : c->a, at % columns, y, sizeof y);
+        describe_point(c, c->a, at / columns, x);
+        describe_point(c, c->m ? c->b : c->a, at % columns, y);
         isg_composite_text(&c->composite, function, sizeof function);
         snprintf(text, bytes, "K[%lld, %lld] of x = (%s), y = (%s), %s", (long long)(at / columns),
                  (long long)(at % columns), x, y, function);

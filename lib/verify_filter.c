@@ -201,8 +201,8 @@ bool isg_filter_case_make(isg_case *c, int at, bool quick)
         c->filter.mask.dtype = ISG_U8;
     }
     c->derived = from->derived;
-    c->count *= isg_filter_case_outputs(c);
-    return c->a != NULL && c->b != NULL;
+    c->count *= isg_filter_case_outputs(c); // 0 without memory to find out
+    return c->a && c->b && c->count > 0;
 }
 
 isg_derived_params isg_filter_case_derived(const isg_case *c)

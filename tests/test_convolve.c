@@ -212,14 +212,19 @@ START_TEST(shapes)
                {7, {.tall = 8, .wide = 2, .slab = 2000}, 0},
                {6, {.lanes = 2, .tall = 3, .wide = 3, .span = 6, .slab = 500}, 0},
                {5, {0}, 1},
-               {1, {0}, 1}};
+               {1, {0}, 1},
+               {5, {0}, 8},
+               {5, {0}, 16}};
     for (size_t s = 0; s < COUNT(all); s++) {
         isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
         suite_random random = suite_stream(10 + s);
-        context->device.lanes_f32 = all[s].lanes ? all[s].lanes : context->device.lanes_f32;
+        if (all[s].lanes && context->device.lanes_f32 > 1) // some compilers cannot do vectors
+            context->device.lanes_f32 = all[s].lanes;
+        context->device.lanes_f64 = isg_min(context->device.lanes_f64, all[s].lanes ? 1 : context->device.lanes_f64);
         context->zero_copy = context->zero_copy && s % 2 == 0;
         for (int i = 0; i < 8; i++)
-            check_random(context, &random, &kinds[0], all[s].rows, all[s].shape, false);
+            check_random(context, &random, &kinds[i == 0 && all[s].lanes && !beyond(context, &kinds[1])], all[s].rows,
+                         all[s].shape, false);
         isg_context_destroy(&context);
     }
 }
@@ -250,6 +255,69 @@ START_TEST(sizes)
             free_block(&in);
             free(w);
         }
+    isg_context_destroy(&context);
+}
+END_TEST
+
+// The stencil's axes in front of a longer one, a short one and one of a single element; slabs of a few items each; and
+// results of another precision than the arithmetic's.
+START_TEST(axes)
+{
+    static const struct {
+        int64_t size[4], places[3];
+        int32_t ndim, stencil_ndim, axes[3];
+        int64_t slab;
+        isg_dtype out;
+    } all[] = {{{9, 8, 20}, {3, 4}, 3, 2, {0, 1}, 0, ISG_F32},
+               {{9, 8, 5}, {3, 4}, 3, 2, {0, 1}, 0, ISG_F32},
+               {{9, 8, 1}, {3, 4}, 3, 2, {0, 1}, 0, ISG_F32},
+               {{30, 5}, {7}, 2, 1, {0}, 0, ISG_F32},
+               {{30, 1}, {7}, 2, 1, {0}, 0, ISG_F32},
+               {{5, 6, 7, 20}, {2, 3, 2}, 4, 3, {0, 1, 2}, 0, ISG_F32},
+               {{7, 6, 8, 20}, {3, 2, 3}, 4, 3, {1, 2, 3}, 12000, ISG_F32},
+               {{9, 20}, {3, 4}, 2, 2, {0, 1}, 0, ISG_F64}};
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    suite_random random = suite_stream(25);
+    for (size_t i = 0; i < COUNT(all); i++) {
+        if (beyond(context, &(struct kind){ISG_F32, all[i].out, ISG_F32}))
+            continue;
+        int64_t count = 1;
+        isg_convolve_params p = {.axis_count = all[i].stencil_ndim, .mode = {ISG_MODE_MIRROR}};
+        for (int32_t a = 0; a < all[i].stencil_ndim; a++) {
+            count *= all[i].places[a];
+            p.axes[a] = all[i].axes[a];
+        }
+        double *w = random_weights(&random, count, false);
+        isg_array stencil = weights_of(w, all[i].stencil_ndim, all[i].places);
+        block in = make_block(ISG_F32, all[i].ndim, all[i].size, false);
+        fill(&random, &in, false);
+        char what[20];
+        snprintf(what, sizeof what, "axes %d", (int)i);
+        check_same(context, &in, &stencil, &p, all[i].out, false, (isg_convolve_shape){.slab = all[i].slab}, false,
+                   what);
+        free_block(&in);
+        free(w);
+    }
+    isg_context_destroy(&context);
+}
+END_TEST
+
+// Zeros around a small number: what is below the smallest normal number comes out as 0.
+START_TEST(nearly_nothing)
+{
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    double w[3] = {1, 0x1p-35, 0.5};
+    const isg_array stencil = weights_of(w, 1, (const int64_t[]){3});
+    block in = make_block(ISG_F32, 1, (const int64_t[]){20}, false);
+    float *x = in.memory, y[20];
+    memset(x, 0, 20 * sizeof *x);
+    x[7] = 0x1p-99f;
+    device_ok(context, isg_convolve(context, in.array, stencil, isg_vector(ISG_F32, y, 20), NULL));
+    for (int i = 0; i < 20; i++)
+        ck_assert(y[i] == (i == 6 ? 0x1p-99f : i == 8 ? 0x1p-100f : 0));
+    check_same(context, &in, &stencil, isg_convolve_params(.correlate = 1), ISG_F32, false, (isg_convolve_shape){0},
+               false, "nearly nothing");
+    free_block(&in);
     isg_context_destroy(&context);
 }
 END_TEST
@@ -460,7 +528,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {types,           hostile_arrays,       shapes, sizes,     exact_sums,
-                                  turned_stencils, large_and_not_finite, scales, bad_calls, progress};
+    const TTest *const tests[] = {
+        types,           hostile_arrays,       shapes, sizes,     axes,    nearly_nothing, exact_sums,
+        turned_stencils, large_and_not_finite, scales, bad_calls, progress};
     return suite_run(suite_of("convolve", tests, COUNT(tests)));
 }

@@ -129,6 +129,30 @@ START_TEST(hostile_arrays)
 }
 END_TEST
 
+// Results of another precision than the arithmetic's and the input's: the same numbers.
+START_TEST(wide_results)
+{
+    enum { N = 17 };
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    suite_random random = suite_stream(304);
+    float x[N * N], narrow[N * N];
+    double wide[N * N];
+    for (int i = 0; i < N * N; i++)
+        x[i] = (float)random_between(&random, -1, 1);
+    const isg_array in = isg_matrix_f32(x, N, N), outs[2] = {isg_matrix_f32(narrow, N, N), isg_matrix_f64(wide, N, N)};
+    const isg_derived_params *p = isg_derived_params(.filter = {.sigma = {2}, .precision = ISG_PRECISION_F32});
+    device_ok(context, isg_filter_derived(context, ISG_DERIVED_LAPLACIAN, in, &outs[0], 1, p));
+    if (isg_context_device(context)->lanes_f64 > 0) {
+        device_ok(context, isg_filter_derived(context, ISG_DERIVED_LAPLACIAN, in, &outs[1], 1, p));
+        for (int i = 0; i < N * N; i++)
+            ck_assert(wide[i] == (double)narrow[i]);
+    } else {
+        ck_assert_int_eq(isg_filter_derived(context, ISG_DERIVED_LAPLACIAN, in, &outs[1], 1, p), ISG_ERR_UNSUPPORTED);
+    }
+    isg_context_destroy(&context);
+}
+END_TEST
+
 // --- definitions
 
 enum { ROWS = 20, COLS = 26 };
@@ -319,7 +343,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {random_arrays, hostile_arrays, definitions, tensor_of_a_plane,
-                                  scales,        in_place,       bad_calls};
+    const TTest *const tests[] = {random_arrays,     hostile_arrays, wide_results, definitions,
+                                  tensor_of_a_plane, scales,         in_place,     bad_calls};
     return suite_run(suite_of("derived", tests, COUNT(tests)));
 }

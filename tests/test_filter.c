@@ -103,6 +103,29 @@ START_TEST(lanes_and_copies)
 }
 END_TEST
 
+// Results and input of another precision than the arithmetic's.
+START_TEST(other_precision)
+{
+    static const int64_t shape[2] = {41, 50};
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    suite_random random = suite_stream(19);
+    for (int i = 0; i < 2 && isg_context_device(context)->lanes_f64 > 0; i++) {
+        block in = make_block(&random, i ? ISG_F64 : ISG_F32, 2, shape, false);
+        fill(&random, &in, false);
+        check_same(context, &in, isg_filter_params(.sigma = {1.5}, .precision = ISG_PRECISION_F32),
+                   i ? ISG_F32 : ISG_F64, false, &random, false, "other precision");
+        free_block(&in);
+    }
+    // NaN among whole numbers is 0, as the reference has it.
+    block in = make_block(&random, ISG_F32, 2, shape, false);
+    fill(&random, &in, false);
+    ((float *)in.memory)[7 * 50 + 9] = NAN;
+    check_same(context, &in, isg_filter_params(.sigma = {1.5}), ISG_U8, false, &random, false, "NaN to bytes");
+    free_block(&in);
+    isg_context_destroy(&context);
+}
+END_TEST
+
 // A dense array of single or double numbers.
 static block dense(suite_random *random, isg_dtype dtype, int32_t ndim, const int64_t *shape)
 {
@@ -111,10 +134,11 @@ static block dense(suite_random *random, isg_dtype dtype, int32_t ndim, const in
     return b;
 }
 
-// Several tiles down and across, borders of tiles at odd places, a single row, and lines along each axis.
+// Several tiles down and across, borders of tiles at odd places, a single row, and lines along each axis; the largest
+// has results that go past the caches.
 START_TEST(tiles)
 {
-    static const int64_t shapes[][2] = {{300, 2100}, {1, 30011}, {2, 9000}, {3000, 3}, {140, 1037}};
+    static const int64_t shapes[][2] = {{300, 2100}, {1, 30011}, {2, 9000}, {3000, 3}, {140, 1037}, {1030, 1100}};
     isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
     suite_random random = suite_stream(20);
     for (size_t i = 0; i < COUNT(shapes); i++) {
@@ -297,6 +321,17 @@ START_TEST(in_place)
             free(want);
             free_block(&in);
         }
+    // How far the next element would be along an axis that has but one is all the same.
+    float line[20];
+    for (int i = 0; i < 20; i++)
+        line[i] = (float)(i * i % 13);
+    const isg_array in = isg_matrix_f32(line, 1, 20);
+    isg_array out = in;
+    out.strides[0] = 7;
+    float *want = filtered(context, in, isg_filter_params(.sigma = {1.3}));
+    device_ok(context, isg_filter(context, in, out, isg_filter_params(.sigma = {1.3})));
+    ck_assert_mem_eq(line, want, sizeof line);
+    free(want);
     isg_context_destroy(&context);
 }
 END_TEST
@@ -602,9 +637,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {random_arrays, hostile_arrays,   lanes_and_copies,  no_room_for_tiles,  tiles,
-                                  mirrored,      parts_and_scales, large_numbers,     not_finite,         in_place,
-                                  whole_numbers, scipy_cases,      exact_derivatives, derivative_weights, conventions,
-                                  bad_calls,     progress};
+    const TTest *const tests[] = {
+        random_arrays, hostile_arrays,    lanes_and_copies,   other_precision, no_room_for_tiles, tiles,
+        mirrored,      parts_and_scales,  large_numbers,      not_finite,      in_place,          whole_numbers,
+        scipy_cases,   exact_derivatives, derivative_weights, conventions,     bad_calls,         progress};
     return suite_run(suite_of("filter", tests, COUNT(tests)));
 }

@@ -76,6 +76,11 @@ START_TEST(arrays)
         {x, y, with_strides(isg_matrix(ISG_U8, valid, 3, 4), INT64_MAX, 1), ISG_ERR_OVERFLOW, "mask"},
         {x, y, isg_matrix(ISG_U8, out, 3, 4), ISG_ERR_ARGUMENT, "the output overlaps the mask"},
     };
+    // In place is the same data in the same order.
+    check_refused(context, -1,
+                  isg_filter(context, shaped(out, ISG_F32, 2, 2, 2), with_strides(isg_matrix_f32(out, 2, 2), 1, 2),
+                             isg_filter_params(.sigma = {1})),
+                  ISG_ERR_ARGUMENT, "overlaps the input");
     for (size_t i = 0; i < COUNT(cases); i++) {
         isg_array to = cases[i].out;
         if (to.strides[0] == -4)
@@ -206,8 +211,20 @@ START_TEST(derived)
     for (size_t i = 0; i < COUNT(cases); i++)
         check_refused(context, (int)i, isg_filter_derived(context, cases[i].what, x, &y, 1, &cases[i].params),
                       cases[i].status, cases[i].says);
+    const isg_derived_params *good = isg_derived_params(.filter = {.sigma = {1}});
+    const isg_array half = with_strides(y, INT64_MAX, 1);
     check_refused(context, -1, isg_filter_derived(context, ISG_DERIVED_LAPLACIAN, x, &y, 1, NULL), ISG_ERR_ARGUMENT,
                   "");
+    check_refused(context, -2, isg_filter_derived(context, ISG_DERIVED_LAPLACIAN, x, &y, 0, good), ISG_ERR_ARGUMENT,
+                  "needs parameters and outputs");
+    check_refused(context, -3, isg_filter_derived(context, ISG_DERIVED_LAPLACIAN, x, NULL, 1, good), ISG_ERR_ARGUMENT,
+                  "needs parameters and outputs");
+    check_refused(context, -4, isg_filter_derived(context, ISG_DERIVED_LAPLACIAN, x, &half, 1, good), ISG_ERR_OVERFLOW,
+                  "output");
+    // The second output is looked at as the first one is.
+    const isg_array three[3] = {y, half, y};
+    check_refused(context, -5, isg_filter_derived(context, ISG_DERIVED_STRUCTURE_TENSOR, x, three, 3, good),
+                  ISG_ERR_OVERFLOW, "output");
     ck_assert_int_eq(isg_derived_outputs(ISG_DERIVED_LAPLACIAN,
                                          isg_derived_params(.filter = {.sigma = {1}, .axis_count = 1 << 30}), 2),
                      0);

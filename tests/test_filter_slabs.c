@@ -131,6 +131,41 @@ START_TEST(every_height)
 }
 END_TEST
 
+// Blocks know of a number to be scaled by that only a later one holds, whatever is done with what is missing; in place
+// before the first is written.
+START_TEST(large_numbers)
+{
+    static const isg_dtype types[] = {ISG_F32, ISG_F64, ISG_U8};
+    static const int64_t shape[2] = {60, 31};
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    suite_random random = suite_stream(215);
+    unsigned char valid[60 * 31];
+    for (size_t i = 0; i < sizeof valid; i++)
+        valid[i] = i % 6 > 0;
+    for (size_t t = 0; t < COUNT(types); t++)
+        for (int nan = ISG_NAN_DEFAULT; nan < ISG_NAN_COUNT; nan++)
+            for (int in_place = 0; in_place < 2; in_place++) {
+                if (types[t] == ISG_F64 && isg_context_device(context)->lanes_f64 == 0)
+                    continue;
+                block in = make_block(&random, types[t], 2, shape, false);
+                fill(&random, &in, false);
+                const int64_t at = 50 * 31 + 8; // a valid one
+                if (types[t] != ISG_U8)
+                    isg_store_double(types[t], in.memory, at, types[t] == ISG_F32 ? 1e25 : 1e300);
+                isg_filter_params p = {.sigma = {1.5}, .nan = (isg_nan_policy)nan, .fill = 2};
+                if (nan != ISG_NAN_DEFAULT)
+                    p.mask = isg_matrix(ISG_U8, valid, 60, 31);
+                char what[100];
+                snprintf(what, sizeof what, "%s, policy %s%s", isg_dtype_name(types[t]),
+                         isg_nan_policy_name((isg_nan_policy)nan), in_place ? ", in place" : "");
+                check_blocks(context, &in, types[t], p, least_memory(context, &in, types[t], p), in_place, &random,
+                             what);
+                free_block(&in);
+            }
+    isg_context_destroy(&context);
+}
+END_TEST
+
 // Spans say what blocks take: their places are those of the whole, and no row is there twice.
 START_TEST(spans)
 {
@@ -234,6 +269,6 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {random_arrays, every_height, spans, choices, small_buffers, progress};
+    const TTest *const tests[] = {random_arrays, every_height, large_numbers, spans, choices, small_buffers, progress};
     return suite_run(suite_of("filter_slabs", tests, COUNT(tests)));
 }

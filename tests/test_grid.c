@@ -285,6 +285,16 @@ START_TEST(bad_calls)
     ck_assert_ptr_nonnull(strstr(isg_context_error(context)->message, "nothing"));
     ck_assert_int_eq(isg_grid_create(context, &grid, isg_grid_params(.size = {200000000}, .ndim = 4, .sigma = {1})),
                      ISG_ERR_OVERFLOW);
+    // Nothing of the Gaussian is there, along the first axis or the second.
+    for (int axis = 0; axis < 2; axis++) {
+        isg_grid_params far = {.size = {5, 5}, .sigma = {1}, .from = {-2, -2}, .to = {2, 2}};
+        far.from[axis] = 90;
+        far.to[axis] = 99;
+        far.normalize = ISG_NORMALIZE_SUM;
+        ck_assert_int_eq(isg_grid_create(context, &grid, &far), ISG_ERR_RANGE);
+        ck_assert_ptr_nonnull(strstr(isg_context_error(context)->message, "normalise"));
+        ck_assert_ptr_null(grid);
+    }
     float values[9];
     device_ok(context, isg_grid_create(context, &grid,
                                        isg_grid_params(.size = {3}, .sigma = {1}, .precision = ISG_PRECISION_F32)));
@@ -292,6 +302,8 @@ START_TEST(bad_calls)
     ck_assert_int_eq(isg_grid_fill(grid, isg_matrix(ISG_F64, values, 3, 3)), ISG_ERR_DTYPE);
     ck_assert_int_eq(isg_grid_fill(grid, isg_vector(ISG_F32, values, 9)), ISG_ERR_SHAPE);
     ck_assert_ptr_null(isg_grid_profile(grid, 2));
+    ck_assert_ptr_null(isg_grid_profile(grid, -1));
+    ck_assert_int_eq(isg_grid_shape(grid, NULL), 2);
     device_ok(context, isg_grid_fill(grid, isg_matrix_f32(values, 3, 3)));
     isg_grid_destroy(&grid);
     isg_grid_destroy(&grid);

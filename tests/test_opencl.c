@@ -3,6 +3,8 @@
 #include "device.h"
 #include "points.h"
 
+#include <isogram/convolve.h>
+#include <isogram/derived.h>
 #include <isogram/opencl.h>
 
 #include <stdio.h>
@@ -1003,6 +1005,89 @@ START_TEST(host_only)
 }
 END_TEST
 
+// Filters of arrays in buffers, which begin somewhere in them: the bits are those of host arrays, what lies around the
+// results stays, and each buffer is one that kernels may use so.
+START_TEST(filters)
+{
+    enum { ROWS = 9, COLS = 21, COUNT_ = ROWS * COLS, AT = 5, ROOM = COUNT_ + 11 };
+    theirs t = theirs_open();
+    isg_context *context = wrap(&t, 0);
+    suite_random random = suite_stream(70);
+    float *x = device_points(&random, ISG_F32, COUNT_, -2, 2), want[COUNT_];
+    unsigned char valid[COUNT_];
+    for (int i = 0; i < COUNT_; i++)
+        valid[i] = i % 5 > 0;
+    cl_mem mx = filled(&t, ISG_F32, ROOM, AT, x, COUNT_), mv = filled(&t, ISG_U8, ROOM, AT, valid, COUNT_);
+    const isg_array in = isg_matrix_f32(x, ROWS, COLS), out = isg_matrix_f32(want, ROWS, COLS),
+                    from = isg_matrix_mem(ISG_F32, mx, AT, ROWS, COLS);
+    const isg_array host_mask = isg_matrix(ISG_U8, valid, ROWS, COLS),
+                    mask = isg_matrix_mem(ISG_U8, mv, AT, ROWS, COLS);
+    const double weights[6] = {1, -2, 3, 0.5, 2, 0.25};
+    const isg_array stencil = isg_matrix_f64(weights, 2, 3);
+    isg_filter_params host = {.sigma = {1.5}, .memory = 0}, buffer = host;
+    for (int what = 0; what < 6; what++) { // filters: plain, masked, in blocks if they could be; derived ones; stencils
+        cl_mem mk = filled(&t, ISG_F32, ROOM, 0, NULL, 0);
+        const isg_array to = isg_matrix_mem(ISG_F32, mk, AT, ROWS, COLS);
+        host.mask = what == 1 || what == 4 ? host_mask : (isg_array){.dtype = ISG_DTYPE_NONE};
+        buffer.mask = what == 1 || what == 4 ? mask : host.mask;
+        buffer.memory = what == 2 ? 1000 : 0;
+        if (what < 3) {
+            device_ok(context, isg_filter(context, in, out, &host));
+            device_ok(context, isg_filter(context, from, to, &buffer));
+        } else if (what < 5) {
+            const isg_derived derived = what == 3 ? ISG_DERIVED_LAPLACIAN : ISG_DERIVED_UNSHARP;
+            device_ok(context, isg_filter_derived(context, derived, in, &out, 1, isg_derived_params(.filter = host)));
+            device_ok(context,
+                      isg_filter_derived(context, derived, from, &to, 1, isg_derived_params(.filter = buffer)));
+        } else {
+            device_ok(context, isg_convolve(context, in, stencil, out, NULL));
+            device_ok(context, isg_convolve(context, from, stencil, to, NULL));
+        }
+        float *got = read_back(t.queue, mk);
+        device_same_bits(ISG_F32, got + AT, COUNT_, want, COUNT_, 1, COUNT_, "a filter in buffers");
+        for (size_t i = 0; i < ROOM * sizeof *got; i++)
+            ck_assert(((unsigned char *)got)[i] == 0xa5 || (i / sizeof *got >= AT && i / sizeof *got < AT + COUNT_));
+        free(got);
+        ck_assert_uint_eq(mem_holds(mk), 1);
+        cl_ok(clReleaseMemObject(mk));
+    }
+    // In place is the very same view; a part of the same buffer that begins elsewhere must lie apart.
+    buffer = host = (isg_filter_params){.sigma = {1.5}};
+    device_ok(context, isg_filter(context, in, out, &host));
+    isg_array other = from;
+    other.offset = AT + 1;
+    says(context, isg_filter(context, from, other, &buffer), ISG_ERR_ARGUMENT, "overlaps the input");
+    device_ok(context, isg_filter(context, from, from, &buffer));
+    float *got = read_back(t.queue, mx);
+    device_same_bits(ISG_F32, got + AT, COUNT_, want, COUNT_, 1, COUNT_, "a filter in place in a buffer");
+    free(got);
+    // Buffers that kernels may not use so; the same ones the other way round will do.
+    cl_mem read = new_buffer(t.context, CL_MEM_READ_ONLY, COUNT_ * sizeof *x, NULL),
+           write = new_buffer(t.context, CL_MEM_WRITE_ONLY, COUNT_ * sizeof *x, NULL);
+    const isg_array readable = isg_matrix_mem(ISG_F32, read, 0, ROWS, COLS),
+                    writable = isg_matrix_mem(ISG_F32, write, 0, ROWS, COLS);
+    cl_ok(clEnqueueWriteBuffer(t.queue, read, CL_TRUE, 0, COUNT_ * sizeof *x, x, 0, NULL, NULL));
+    says(context, isg_filter(context, from, readable, &buffer), ISG_ERR_ARGUMENT, "may not write to its buffer");
+    says(context, isg_filter(context, writable, from, &buffer), ISG_ERR_ARGUMENT, "may not read its buffer");
+    device_ok(context, isg_filter(context, readable, writable, &buffer));
+    got = read_back(t.queue, write);
+    device_same_bits(ISG_F32, got, COUNT_, want, COUNT_, 1, COUNT_, "a filter of buffers for one thing each");
+    free(got);
+    buffer.mask = isg_matrix_mem(ISG_F32, write, 0, ROWS, COLS);
+    says(context, isg_filter(context, in, out, &buffer), ISG_ERR_ARGUMENT, "the mask: kernels may not read its buffer");
+    buffer.mask = isg_matrix_mem(ISG_F32, read, 0, ROWS, COLS);
+    device_ok(context, isg_filter(context, in, out, &buffer));
+    const cl_mem mems[] = {mx, mv, read, write};
+    for (size_t i = 0; i < COUNT(mems); i++) {
+        ck_assert_uint_eq(mem_holds(mems[i]), 1);
+        cl_ok(clReleaseMemObject(mems[i]));
+    }
+    free(x);
+    isg_context_destroy(&context);
+    theirs_close(&t);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {contexts,
@@ -1022,6 +1107,7 @@ int main(void)
                                   with_points,
                                   bad_events,
                                   overlaps,
-                                  host_only};
+                                  host_only,
+                                  filters};
     return suite_run(suite_of("opencl", tests, COUNT(tests)));
 }

@@ -394,6 +394,29 @@ START_TEST(recipes)
                   &error) == ISG_OK);
     ck_assert(turned.plan.axis[0].size == 5 && turned.plan.axis[1].size == 5);
     ck_assert(turned.wave[1].hi == -s.wave[1].hi || turned.wave[1].hi == s.wave[1].hi);
+    // What is given stays: how far to see, a size (OpenCV's is odd, and one is for both axes), a sigma, a bandwidth.
+    static const struct {
+        isg_grid_params params;
+        int64_t size[2];
+        double sigma; // 0: that of the bandwidth of 2 octaves without a recipe
+    } given[] = {{{.like = "gabor-opencv", .sigma = {2, 4}, .wavelength = 5, .nsig = 2}, {9, 17}, 2},
+                 {{.like = "gabor-opencv", .sigma = {2}, .wavelength = 5, .size = {4}}, {5, 5}, 2},
+                 {{.like = "gabor-skimage", .sigma = {2}, .wavelength = 5, .size = {6, 7}}, {6, 7}, 2},
+                 {{.like = "gabor-skimage", .sigma = {2}, .wave = {0.1, 0.2}}, {13, 13}, 2},
+                 {{.like = "gabor-skimage", .frequency = 0.2, .bandwidth = 2, .size = {5}}, {5, 5}, 0}};
+    ck_assert(isg_stencil_resolve(&s, isg_grid_params(.frequency = 0.2, .bandwidth = 2, .size = {5}), &error) ==
+              ISG_OK);
+    const double of_bandwidth = s.plan.axis[0].sigma;
+    for (size_t i = 0; i < COUNT(given); i++) {
+        ck_assert_msg(isg_stencil_resolve(&s, &given[i].params, &error) == ISG_OK, "%s", error.message);
+        for (int a = 0; a < 2; a++)
+            ck_assert_msg(s.plan.axis[a].size == given[i].size[a], "recipe %d: size %d", (int)i,
+                          (int)s.plan.axis[a].size);
+        ck_assert(s.plan.axis[0].sigma == (given[i].sigma > 0 ? given[i].sigma : of_bandwidth));
+    }
+    // The bandwidth of 1 is for waves whose length along the angle is known.
+    ck_assert_int_eq(isg_stencil_resolve(&s, isg_grid_params(.like = "gabor-skimage", .wave = {0.1, 0.2}), &error),
+                     ISG_ERR_ARGUMENT);
 }
 END_TEST
 
@@ -504,6 +527,7 @@ START_TEST(bad_calls)
     refused(a, "must be finite", isg_grid_params(.size = {5}, .sigma = {1}, .angle = NAN));
     refused(a, "a size and a sigma", isg_grid_params(.covariance = {1, 0, 0, 1}));
     refused(a, "5 axes", isg_grid_params(.ndim = 5, .size = {5}, .covariance = {1, 0, 0, 1}));
+    refused(r, "is out of range", isg_grid_params(.size = {5}, .sigma = {1e-200}, .angle = 5));
     refused(r, "cycles", isg_grid_params(.size = {5}, .sigma = {1}, .frequency = 1e15));
     refused(r, "out of range", isg_grid_params(.size = {5}, .sigma = {1e-9}, .order = {4}, .from = {-1}, .to = {1}));
     refused(r, "nothing to normalise",

@@ -189,6 +189,7 @@ END_TEST
 typedef struct caller {
     isg_context *context, *other;
     isg_gram *gram;
+    isg_grid *grid;
     const float *want;
     int called, wrong;
 } caller;
@@ -207,9 +208,11 @@ static void call_back(caller *c)
     c->wrong += isg_context_probe(c->context)->checked != 1;
     isg_gram *kept = c->gram;
     isg_context *kept_context = c->context;
+    isg_grid *kept_grid = c->grid;
     isg_gram_destroy(&c->gram);
+    isg_grid_destroy(&c->grid);
     isg_context_destroy(&c->context);
-    c->wrong += c->gram != kept || c->context != kept_context;
+    c->wrong += c->gram != kept || c->context != kept_context || c->grid != kept_grid;
     if (c->called == 1 && c->other) {
         isg_gram *elsewhere = make_gram(c->other, NULL, NULL);
         check_dense(elsewhere, c->want);
@@ -241,6 +244,8 @@ START_TEST(functions_that_call_back)
         isg_context_create(&context, isg_context_params(.cache_dir = "off", .log = log_calls_back, .log_user = &c)),
         ISG_OK);
     isg_gram *gram = make_gram(context, progress_calls_back, &c);
+    isg_grid *grid = make_grid(context);
+    c.grid = grid;
     c.context = context;
     c.gram = gram;
     c.want = want;
@@ -253,6 +258,10 @@ START_TEST(functions_that_call_back)
     check_dense(gram, want);
     ck_assert_int_gt(c.called, called);
     ck_assert_int_eq(c.wrong, 0);
+    float cells[81];
+    ck_assert_int_eq(isg_grid_fill(grid, isg_matrix_f32(cells, 9, 9)), ISG_OK); // it is there still
+    isg_grid_destroy(&grid);
+    ck_assert_ptr_null(grid);
     isg_gram_destroy(&gram);
     isg_context_destroy(&context);
     isg_context_destroy(&c.other);

@@ -44,7 +44,8 @@ typedef struct isg_derived_params {
 
 #define isg_derived_params(...) (&(struct isg_derived_params){__VA_ARGS__})
 
-// How many arrays come out: 1, and of a structure tensor n (n + 1)/2 for n filtered axes. 0: the parameters are wrong.
+// How many arrays come out: 1, and of a structure tensor n (n + 1)/2 for n filtered axes. 0: the parameters are wrong,
+// or there is no memory to find out.
 ISG_API int32_t isg_derived_outputs(isg_derived derived, const isg_derived_params *params, int32_t ndim);
 
 // Filters `in` into out[0 … count - 1], and blocks until that is done.
