@@ -289,9 +289,64 @@ START_TEST(operators)
     check_refused(context, -4, isg_gram_packed(gram, isg_matrix_f32(out, 3, 2)), ISG_ERR_SHAPE, "K must be a vector");
     check_refused(context, -5, isg_gram_packed(gram, isg_vector(ISG_I8, out, 6)), ISG_ERR_DTYPE, "K is int8");
     check_refused(context, -6, isg_gram_dense(gram, isg_matrix_f32(out, 2, 3)), ISG_ERR_SHAPE, "K is 2 x 3");
+    check_refused(context, -7, isg_gram_dense(gram, isg_matrix_f32(out, 3, 2)), ISG_ERR_SHAPE, "K is 3 x 2");
     device_ok(context, isg_gram_tile(gram, 1, 1, isg_matrix_f32(out, 0, 2))); // nothing to do
     isg_gram_destroy(&gram);
+    // The triangle of one row is one element, whatever its stride.
+    device_ok(context, isg_gram_create(context, &gram, isg_gram_params(.x = isg_matrix_f32(numbers, 1, 2))));
+    device_ok(context, isg_gram_packed(gram, with_strides(isg_vector(ISG_F32, out, 1), 5, 1)));
+    ck_assert(out[0] == 1);
+    isg_gram_destroy(&gram);
     isg_context_destroy(&context);
+}
+END_TEST
+
+// Points and lengthscales that are none.
+START_TEST(points)
+{
+    isg_context *context = open_all();
+    isg_gram *gram;
+    const double lengths[] = {1, 2};
+    const isg_array x = isg_matrix_f32(numbers, 3, 2);
+    static const uint8_t none[3];
+    const struct {
+        isg_gram_params params;
+        isg_status status;
+        const char *says;
+    } cases[] = {
+        {{.x = x, .kernel = isg_kernel_find("linear"), .lengthscales = lengths}, ISG_ERR_ARGUMENT, "no lengthscales"},
+        {{.x = x, .kernel = isg_kernel_find("cityblock"), .lengthscales = lengths},
+         ISG_ERR_ARGUMENT,
+         "no lengthscales"},
+        {{.x = x, .kernel = isg_kernel_find("chi2"), .lengthscales = lengths}, ISG_ERR_ARGUMENT, "no lengthscales"},
+        {{.x = with_axes(x, 3), .allow_empty = 1}, ISG_ERR_SHAPE, "X"},
+        {{.x = isg_matrix_f32(numbers, -1, 2), .allow_empty = 1}, ISG_ERR_SHAPE, "X"},
+        {{.x = isg_matrix_f32(numbers, 0, 0), .allow_empty = 1}, ISG_ERR_SHAPE, "X"},
+        {{.x = isg_matrix(ISG_DTYPE_COUNT, numbers, 0, 2), .allow_empty = 1}, ISG_ERR_DTYPE, "X"},
+        {{.x = x, .include = none}, ISG_ERR_SHAPE, "X"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        check_refused(context, (int)i, isg_gram_create(context, &gram, &cases[i].params), cases[i].status,
+                      cases[i].says);
+    int64_t n = -1;
+    device_ok(context, isg_gram_create(context, &gram, isg_gram_params(.x = x, .include = none, .allow_empty = 1)));
+    isg_gram_shape(gram, &n, NULL, NULL);
+    ck_assert_int_eq(n, 0);
+    isg_gram_destroy(&gram);
+    // Of a scale that is given and lengthscales beside it.
+    isg_composite *sum;
+    ck_assert_int_eq(isg_kernel_parse(&sum, "rbf(lengthscale=0.5) + laplacian(gamma=2) + rbf(gamma=3) + rbf", NULL),
+                     ISG_OK);
+    device_ok(context,
+              isg_gram_create(context, &gram, isg_gram_params(.x = x, .composite = sum, .lengthscales = lengths)));
+    float k[3];
+    device_ok(context, isg_gram_diagonal(gram, isg_vector(ISG_F32, k, 3)));
+    ck_assert(k[0] == 4 && k[1] == 4 && k[2] == 4);
+    isg_gram_destroy(&gram);
+    isg_composite_destroy(&sum);
+    isg_context_destroy(&context);
+    ck_assert_ptr_null(isg_kernel_nearest(NULL));
+    ck_assert_str_eq(isg_pair_name(ISG_PAIR_COUNT), "unknown");
 }
 END_TEST
 
@@ -370,6 +425,6 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {products, reductions, gradients, operators, grids};
+    const TTest *const tests[] = {products, reductions, gradients, operators, points, grids};
     return suite_run(suite_of("refusals", tests, COUNT(tests)));
 }

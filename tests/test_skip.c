@@ -524,6 +524,56 @@ static void plain_order(const double *x, int64_t d, const double *lengths, keyed
     plain_order(x, d, lengths, rows + lower, count - lower);
 }
 
+// Whether skipping pays is found out from a sample, but only for pairs enough to be worth a program.
+START_TEST(chosen_by_itself)
+{
+    enum { MANY = 4200, FEW = 300 };
+    isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
+    float *x = malloc(MANY * sizeof *x), *v = malloc(MANY * sizeof *v), *out[2];
+    for (int i = 0; i < 2; i++)
+        out[i] = malloc(MANY * sizeof *out[i]);
+    for (int i = 0; i < MANY; i++)
+        v[i] = (float)(i % 17) - 8;
+    const struct {
+        int n;
+        float step, gamma;
+        bool pays;
+    } cases[] = {{MANY, 1, 1, true}, {MANY, 1, 1e-9F, false}, {FEW, 1, 1, false}};
+    for (size_t at = 0; at < COUNT(cases); at++) {
+        const int n = cases[at].n;
+        isg_gram *gram;
+        for (int i = 0; i < n; i++)
+            x[i] = cases[at].step * (float)i;
+        device_ok(context, isg_gram_create(context, &gram,
+                                           isg_gram_params(.x = isg_matrix_f32(x, n, 1), .gamma = cases[at].gamma)));
+        isg_skipping s = {.gram = gram, .panel = 64, .unit = 64};
+        bool use = !cases[at].pays;
+        device_ok(context, isg_skipping_choose(&s, ISG_SKIP_AUTO, 0, &use));
+        ck_assert_msg(use == cases[at].pays, "case %d: skipping %d", (int)at, use);
+        for (int i = 0; i < 2; i++)
+            device_ok(context, isg_gram_apply(gram, isg_vector(ISG_F32, v, n), isg_vector(ISG_F32, out[i], n),
+                                              isg_apply_params(.skip = i ? ISG_SKIP_NEVER : ISG_SKIP_AUTO)));
+        device_same_bits(ISG_F32, out[0], 1, out[1], 1, n, 1, "chosen");
+        isg_gram_destroy(&gram);
+    }
+    // Numbers that no pair is far enough apart for.
+    isg_gram *gram;
+    device_ok(context,
+              isg_gram_create(context, &gram,
+                              isg_gram_params(.x = isg_matrix_f32(x, MANY, 1), .kernel = isg_kernel_find("linear"))));
+    isg_skipping s = {.gram = gram, .panel = 64, .unit = 64};
+    bool use = true;
+    device_ok(context, isg_skipping_choose(&s, ISG_SKIP_AUTO, 0, &use));
+    ck_assert(!use);
+    isg_gram_destroy(&gram);
+    isg_context_destroy(&context);
+    free(x);
+    free(v);
+    free(out[0]);
+    free(out[1]);
+}
+END_TEST
+
 START_TEST(order_of_clusters)
 {
     static const int64_t counts[] = {0, 1, 7, 9, 16, 17, 100, 1023, 1024, 1025, 2049, 5000};
@@ -569,6 +619,16 @@ START_TEST(bad_input)
     ck_assert_int_eq(isg_gram_cluster(isg_matrix_f32(x, 1, 2), NULL, NULL, &error), ISG_ERR_ARGUMENT);
     ck_assert_int_eq(isg_gram_cluster(isg_matrix(ISG_F16, x, 1, 2), NULL, order, &error), ISG_ERR_DTYPE);
     ck_assert_int_eq(isg_gram_cluster(isg_matrix_f32(x, 1, 0), NULL, order, &error), ISG_ERR_SHAPE);
+    ck_assert_int_eq(isg_gram_cluster(isg_matrix_f32(x, -1, 2), NULL, order, &error), ISG_ERR_SHAPE);
+    ck_assert_int_eq(isg_gram_cluster(isg_matrix(ISG_DTYPE_NONE, x, 1, 2), NULL, order, &error), ISG_ERR_DTYPE);
+    const isg_array device = {ISG_F32, 2, {1, 2}, {2, 1}, x, (void *)x, 0};
+    ck_assert_int_eq(isg_gram_cluster(device, NULL, order, &error), ISG_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(error.message, "host memory"));
+    const double endless[] = {1, INFINITY};
+    ck_assert_int_eq(isg_gram_cluster(isg_matrix_f32(x, 1, 2), endless, order, &error), ISG_ERR_ARGUMENT);
+    const int8_t bytes[] = {3, -1, 2};
+    ck_assert_int_eq(isg_gram_cluster(isg_matrix(ISG_I8, (void *)bytes, 3, 1), NULL, order, &error), ISG_OK);
+    ck_assert(order[0] + order[1] + order[2] == 3 && order[0] != order[1]);
     device_ok(context, isg_gram_create(context, &gram, isg_gram_params(.x = isg_matrix_f32(x, 2, 1))));
     const double bad[] = {-1e-9, 1, NAN, INFINITY};
     for (size_t i = 0; i < COUNT(bad); i++)
@@ -598,6 +658,7 @@ int main(void)
     tcase_add_loop_test(bits, equal_reductions, 0, 4);
     tcase_add_test(values, where_rows_end);
     tcase_add_test(values, tolerance_holds);
+    tcase_add_test(values, chosen_by_itself);
     tcase_add_test(values, order_of_clusters);
     tcase_add_test(values, bad_input);
     for (size_t i = 0; i < COUNT(all); i++) {
