@@ -250,7 +250,7 @@ static double load_half(uint16_t half)
     uint64_t field = half >> 10 & 31, digits = half & 1023;
     double value = (double)digits * 0x1p-24; // subnormal, or zero
     if (field > 0) {
-        uint64_t b = (field < 31 ? field - 15 + 1023 : 2047) << 52 | digits << 42;
+        uint64_t b = (field < 31 ? field + (1023 - 15) : 2047) << 52 | digits << 42;
         memcpy(&value, &b, sizeof value);
     }
     return half >> 15 ? -value : value;
