@@ -167,6 +167,7 @@ isg_status isg_filter_call(isg_context *context, isg_array in, isg_array out, co
                           .in = isg_filter_widened(in),
                           .out = isg_filter_widened(out),
                           .mask = mask,
+                          // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): without parameters there is no plan
                           .memory = params->memory,
                           .in_place = in_place,
                           .progress = params->progress,

@@ -499,7 +499,8 @@ isg_gram_params isg_case_gram(const isg_case *c)
 
 static bool expected_gram(const isg_case *c, void *out)
 {
-    void *k = c->diagonal ? isg_alloc(c->n * c->m, isg_dtype_bytes(c->dtype)) : out;
+    void *whole = c->diagonal ? isg_alloc(c->n * c->m, isg_dtype_bytes(c->dtype)) : NULL;
+    void *k = c->diagonal ? whole : out;
     isg_gram_params params = isg_case_gram(c);
     isg_operator op = {.symmetric = false};
     bool ok = k && isg_operator_make(&op, &params, c->dtype, NULL) == ISG_OK;
@@ -508,8 +509,7 @@ static bool expected_gram(const isg_case *c, void *out)
     size_t element = isg_dtype_bytes(c->dtype);
     for (int64_t i = 0; ok && c->diagonal && i < c->count; i++)
         memcpy((char *)out + (size_t)i * element, (char *)k + (size_t)(i * (c->m + 1)) * element, element);
-    if (c->diagonal)
-        free(k);
+    free(whole);
     isg_operator_free(&op);
     return ok;
 }

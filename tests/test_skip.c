@@ -527,7 +527,7 @@ static void plain_order(const double *x, int64_t d, const double *lengths, keyed
 // Whether skipping pays is found out from a sample, but only for pairs enough to be worth a program.
 START_TEST(chosen_by_itself)
 {
-    enum { MANY = 4200, FEW = 300 };
+    enum { MANY = 4200, LITTLE = 300 };
     isg_context *context = device_open(ISG_ARITHMETIC_AUTO, 0);
     float *x = malloc(MANY * sizeof *x), *v = malloc(MANY * sizeof *v), *out[2];
     for (int i = 0; i < 2; i++)
@@ -538,7 +538,7 @@ START_TEST(chosen_by_itself)
         int n;
         float step, gamma;
         bool pays;
-    } cases[] = {{MANY, 1, 1, true}, {MANY, 1, 1e-9F, false}, {FEW, 1, 1, false}};
+    } cases[] = {{MANY, 1, 1, true}, {MANY, 1, 1e-9F, false}, {LITTLE, 1, 1, false}};
     for (size_t at = 0; at < COUNT(cases); at++) {
         const int n = cases[at].n;
         isg_gram *gram;
