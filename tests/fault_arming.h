@@ -184,9 +184,17 @@ long fault_live(void)
     return atomic_load(&fault_objects);
 }
 
+static void fault_stop(void)
+{
+    atomic_store(&fault_over, 1);
+}
+
 // Whether this call is one that fails.
 static int fault_counted(const char *name)
 {
+    static atomic_flag seen = ATOMIC_FLAG_INIT;
+    if (!atomic_flag_test_and_set(&seen)) // main has begun: what is registered now ends before the destructors begin
+        atexit(fault_stop);
     if (atomic_load(&fault_over))
         return 0;
     const long now = atomic_fetch_add(&fault_count, 1) + 1, at = atomic_load(&fault_at);
@@ -202,14 +210,8 @@ static int fault_counted(const char *name)
 // What the includer knows of the place of the call that failed; "-": nothing.
 static const char *fault_place(void);
 
-static void fault_stop(void)
-{
-    atomic_store(&fault_over, 1);
-}
-
 __attribute__((constructor)) static void fault_begin(void)
 {
-    atexit(fault_stop); // which runs before the destructors of all files
     const char *at = getenv(FAULT_VARIABLE);
     dl_iterate_phdr(add_range, NULL);
     if (range_count > 0 && getenv("ISOGRAM_FAULT_LEARN")) // compilers and linkers come by here, too
