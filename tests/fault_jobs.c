@@ -87,6 +87,8 @@ static isg_status with_gram(isg_context *context, isg_error *error, const isg_gr
 
 JOB(dense, RBF_X, isg_gram_dense(gram, fault_out(ISG_F32, 0, FAULT_ROWS, FAULT_ROWS)))
 JOB(tile, RBF_XY, isg_gram_tile(gram, 3, 5, fault_out(ISG_F32, 0, 60, 50)))
+// Neither rows nor columns of it are in one piece.
+JOB(scattered, RBF_XY, isg_gram_tile(gram, 3, 5, (isg_array){ISG_F32, 2, {60, 50}, {120, 2}, fault_result, NULL, 0}))
 JOB(half, RBF_XY, isg_gram_dense(gram, fault_out(ISG_F16, 0, FAULT_ROWS, FAULT_COLS)))
 JOB(packed, RBF_X, isg_gram_packed(gram, isg_vector(ISG_F32, fault_result, FAULT_ROWS *(FAULT_ROWS + 1) / 2)))
 JOB(diagonal, RBF_X, isg_gram_diagonal(gram, isg_vector(ISG_F32, fault_result, FAULT_ROWS)))
@@ -196,6 +198,7 @@ static isg_status cluster(isg_context *context, isg_error *error)
 const fault_job fault_jobs_of_operators[] = {
     {.name = "dense", .run = dense},
     {.name = "tile", .run = tile},
+    {.name = "scattered", .run = scattered},
     {.name = "half", .run = half},
     {.name = "packed", .run = packed},
     {.name = "diagonal", .run = diagonal},

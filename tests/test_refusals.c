@@ -1,5 +1,6 @@
 // What the fronts refuse: a bad parameter each, the status, words of the message, and an output that stays as it was.
 // Nothing here comes as far as a kernel.
+#include "composite.h"
 #include "device.h"
 
 #include <isogram/derived.h>
@@ -83,6 +84,23 @@ START_TEST(products)
     for (size_t i = 0; i < COUNT(cases); i++)
         check_refused(context, (int)i, isg_gram_apply(gram, cases[i].v, cases[i].out, &cases[i].params),
                       cases[i].status, cases[i].says);
+    float more[4] = {1, -1, 2, 0.5F}, got[6], plain[6];
+    const isg_array w = isg_matrix_f32(more, 2, 2);
+    check_refused(context, 50, isg_gram_apply(gram, w, isg_matrix_f32(numbers, 3, 2), NULL), ISG_ERR_ARGUMENT,
+                  "overlaps the memory of V or of the points");
+    isg_gram *apart;
+    device_ok(context,
+              isg_gram_create(context, &apart,
+                              isg_gram_params(.x = isg_matrix_f32(numbers, 3, 2), .y = isg_matrix_f32(got, 2, 2))));
+    check_refused(context, 51, isg_gram_apply(apart, w, isg_matrix_f32(got, 3, 2), NULL), ISG_ERR_ARGUMENT,
+                  "overlaps the memory of V or of the points");
+    isg_gram_destroy(&apart);
+    // No columns need no memory; and single precision may be said.
+    device_ok(context, isg_gram_apply(gram, isg_matrix_f32(NULL, 2, 0), isg_matrix_f32(NULL, 3, 0), NULL));
+    device_ok(context,
+              isg_gram_apply(gram, w, isg_matrix_f32(got, 3, 2), isg_apply_params(.accumulate = ISG_PRECISION_F32)));
+    device_ok(context, isg_gram_apply(gram, w, isg_matrix_f32(plain, 3, 2), NULL));
+    ck_assert_mem_eq(got, plain, sizeof got);
     isg_gram_destroy(&gram);
     double wide[6] = {1, 2, 3, 4, 5, 6};
     if (isg_context_device(context)->lanes_f64 > 0) {
@@ -110,7 +128,7 @@ START_TEST(reductions)
     device_ok(context,
               isg_gram_create(context, &gram,
                               isg_gram_params(.x = isg_matrix_f32(numbers, 3, 2), .y = isg_matrix_f32(numbers, 2, 2))));
-    float weights[2] = {1, -1}, more[2] = {1, INFINITY};
+    float weights[2] = {1, -1}, more[2] = {1, INFINITY}, good[2] = {1, 2}, both[3] = {1, 2, 3};
     int64_t places[6] = {0};
     const isg_array to = isg_vector(ISG_F32, out, 3), pairs = isg_matrix_f32(out, 3, 2),
                     vectors = isg_matrix_f32(numbers, 2, 2), ones = isg_vector(ISG_F32, numbers, 2);
@@ -173,10 +191,27 @@ START_TEST(reductions)
         {{.reduction = ISG_REDUCE_LOGSUMEXP, .weights = isg_vector(ISG_F32, out, 2), .out = to},
          ISG_ERR_ARGUMENT,
          "overlaps"},
+        {{.reduction = ISG_REDUCE_LOGSUMEXP,
+          .weights = isg_vector(ISG_F32, good, 2),
+          .out = isg_vector(ISG_F32, numbers, 3)},
+         ISG_ERR_ARGUMENT,
+         "overlaps"},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         check_refused(context, (int)i, isg_gram_reduce(gram, &cases[i].params), cases[i].status, cases[i].says);
     check_refused(context, -1, isg_gram_reduce(gram, NULL), ISG_ERR_ARGUMENT, "needs an output");
+    isg_gram *apart;
+    device_ok(context, isg_gram_create(
+                           context, &apart,
+                           isg_gram_params(.x = isg_matrix_f32(numbers, 3, 2), .y = isg_matrix_f32(both + 1, 1, 2))));
+    check_refused(context, -2, isg_gram_reduce(apart, isg_reduce_params(.out = isg_vector(ISG_F32, both, 3))),
+                  ISG_ERR_ARGUMENT, "overlaps");
+    isg_gram_destroy(&apart);
+    // A sum may have a tolerance.
+    float sums[3];
+    device_ok(context, isg_gram_reduce(gram, isg_reduce_params(.out = isg_vector(ISG_F32, sums, 3), .tolerance = 0.1)));
+    for (int i = 0; i < 3; i++)
+        ck_assert(sums[i] > 0 && sums[i] < 2);
     isg_gram_destroy(&gram);
     isg_context_destroy(&context);
 }
@@ -218,6 +253,14 @@ START_TEST(gradients)
         {{.v = v, .w = w, .x = with_strides(x, INT64_MAX, 1)}, ISG_ERR_OVERFLOW, "X's gradient"},
         {{.v = v, .w = w, .x = with_strides(x, (int64_t)1 << 60, 1)}, ISG_ERR_OVERFLOW, "X's gradient"},
         {{.v = with_strides(v, INT64_MAX, 1), .w = w, .x = x}, ISG_ERR_OVERFLOW, "V"},
+        {{.v = {ISG_F32, 1, {3}, {1}, NULL, (cl_mem)(void *)out, 0}, .w = w, .x = x},
+         ISG_ERR_ARGUMENT,
+         "V is a cl_mem"},
+        {{.v = {ISG_F32, 2, {3, INT32_MAX}, {0, 0}, numbers, NULL, 0},
+          .w = {ISG_F32, 2, {2, INT32_MAX}, {0, 0}, numbers, NULL, 0},
+          .x = x},
+         ISG_ERR_OVERFLOW,
+         "V has 2147483647 columns"},
         {{.v = isg_matrix_f32(NULL, 3, 0), .w = with_axes(isg_matrix_f32(NULL, 2, 0), 3), .x = x},
          ISG_ERR_SHAPE,
          "W must be"},
@@ -227,6 +270,14 @@ START_TEST(gradients)
     check_refused(context, -1, isg_gram_gradient(gram, NULL), ISG_ERR_ARGUMENT, "nothing of the gradient");
     check_refused(context, -2, isg_gram_gradient(alone, isg_gradient_params(.v = v, .w = v, .y = x)), ISG_ERR_ARGUMENT,
                   "goes to x alone");
+    isg_gram *distances;
+    device_ok(context, isg_gram_create(context, &distances,
+                                       isg_gram_params(.x = isg_matrix_f32(numbers, 3, 2),
+                                                       .kernel = isg_kernel_find("sqeuclidean"))));
+    check_refused(context, -5,
+                  isg_gram_gradient(distances, isg_gradient_params(.v = v, .w = v, .rows = isg_matrix_f32(out, 3, 1))),
+                  ISG_ERR_ARGUMENT, "has no parameters");
+    isg_gram_destroy(&distances);
     isg_gradient_parameter parameter;
     ck_assert_int_eq(isg_gram_parameter_count(gram), 1);
     ck_assert_int_eq(isg_gram_parameter(gram, 0, &parameter), ISG_OK);
@@ -235,6 +286,32 @@ START_TEST(gradients)
     check_refused(context, -4, isg_gram_parameter(gram, -1, &parameter), ISG_ERR_ARGUMENT, "there is no parameter -1");
     ck_assert(isg_kernel_has_gradient(isg_kernel_find("rbf")) && !isg_kernel_has_gradient(NULL));
     isg_gram_destroy(&gram);
+    // Of no columns the gradient is 0; in single precision, which may be said.
+    device_ok(context,
+              isg_gram_create(context, &gram,
+                              isg_gram_params(.x = isg_matrix_f32(numbers, 3, 2), .y = isg_matrix_f32(numbers, 2, 2))));
+    float slopes[6] = {1, 1, 1, 1, 1, 1}, said[6];
+    device_ok(context, isg_gram_gradient(gram, isg_gradient_params(.v = isg_matrix_f32(NULL, 3, 0),
+                                                                   .w = isg_matrix_f32(NULL, 2, 0),
+                                                                   .x = isg_matrix_f32(slopes, 3, 2))));
+    for (size_t i = 0; i < COUNT(slopes); i++)
+        ck_assert(slopes[i] == 0);
+    device_ok(context, isg_gram_gradient(gram, isg_gradient_params(.v = v, .w = w, .x = isg_matrix_f32(slopes, 3, 2))));
+    device_ok(context, isg_gram_gradient(gram, isg_gradient_params(.v = v, .w = w, .x = isg_matrix_f32(said, 3, 2),
+                                                                   .accumulate = ISG_PRECISION_F32)));
+    ck_assert_mem_eq(slopes, said, sizeof said);
+    isg_gram_destroy(&gram);
+    if (isg_context_device(context)->lanes_f64 > 0) {
+        double wide[6] = {1, 2, 3, 4, 5, 6}, one[6], two[6];
+        device_ok(context, isg_gram_create(context, &gram, isg_gram_params(.x = isg_matrix_f64(wide, 3, 2))));
+        const isg_array u = isg_vector(ISG_F64, wide, 3);
+        device_ok(context,
+                  isg_gram_gradient(gram, isg_gradient_params(.v = u, .w = u, .x = isg_matrix_f64(one, 3, 2))));
+        device_ok(context, isg_gram_gradient(gram, isg_gradient_params(.v = u, .w = u, .x = isg_matrix_f64(two, 3, 2),
+                                                                       .accumulate = ISG_PRECISION_F64)));
+        ck_assert_mem_eq(one, two, sizeof two);
+        isg_gram_destroy(&gram);
+    }
     isg_gram_destroy(&alone);
     isg_context_destroy(&context);
 }
@@ -292,6 +369,21 @@ START_TEST(operators)
     check_refused(context, -7, isg_gram_dense(gram, isg_matrix_f32(out, 3, 2)), ISG_ERR_SHAPE, "K is 3 x 2");
     device_ok(context, isg_gram_tile(gram, 1, 1, isg_matrix_f32(out, 0, 2))); // nothing to do
     isg_gram_destroy(&gram);
+    // One row of three, two elements apart: by columns.
+    float row[6] = {9, 9, 9, 9, 9, 9}, all[9];
+    device_ok(context, isg_gram_create(context, &gram, isg_gram_params(.x = isg_matrix_f32(numbers, 3, 2))));
+    device_ok(context, isg_gram_dense(gram, isg_matrix_f32(all, 3, 3)));
+    device_ok(context, isg_gram_tile(gram, 1, 0, with_strides(isg_matrix_f32(row, 1, 3), 6, 2)));
+    for (int i = 0; i < 3; i++)
+        ck_assert(row[2 * i] == all[3 + i] && row[2 * i + 1] == 9);
+    isg_gram_destroy(&gram);
+    isg_gram_limits limits;
+    device_ok(context, isg_gram_create(context, &gram,
+                                       isg_gram_params(.x = isg_matrix_f32(numbers, 3, 2),
+                                                       .y = isg_matrix_f32(numbers, 0, 2), .allow_empty = 1)));
+    check_refused(context, -8, isg_gram_measure(gram, &limits), ISG_ERR_SHAPE, "nothing to measure");
+    device_ok(context, isg_gram_dense(gram, isg_matrix_f32(out, 3, 0)));
+    isg_gram_destroy(&gram);
     // The triangle of one row is one element, whatever its stride.
     device_ok(context, isg_gram_create(context, &gram, isg_gram_params(.x = isg_matrix_f32(numbers, 1, 2))));
     device_ok(context, isg_gram_packed(gram, with_strides(isg_vector(ISG_F32, out, 1), 5, 1)));
@@ -344,7 +436,20 @@ START_TEST(points)
     ck_assert(k[0] == 4 && k[1] == 4 && k[2] == 4);
     isg_gram_destroy(&gram);
     isg_composite_destroy(&sum);
+    ck_assert_int_eq(isg_kernel_parse(&sum, "1e39*rbf", NULL), ISG_OK);
+    check_refused(context, 20, isg_gram_create(context, &gram, isg_gram_params(.x = x, .composite = sum)),
+                  ISG_ERR_RANGE, "1e+39");
+    isg_composite_destroy(&sum);
     isg_context_destroy(&context);
+    isg_composite empty = {.count = 0}, *made;
+    isg_error error;
+    char text[20] = "before";
+    ck_assert(isg_composite_text(&empty, text, sizeof text) == 0 && text[0] == 0);
+    ck_assert_int_eq(isg_kernel_parse(&sum, "rbf", NULL), ISG_OK);
+    ck_assert_int_eq(isg_kernel_product(&made, sum, NULL, &error), ISG_ERR_ARGUMENT);
+    ck_assert(made == NULL && strstr(error.message, "no covariance function"));
+    isg_composite_destroy(&sum);
+    ck_assert(isg_is_letter('z') && !isg_is_letter('{') && !isg_is_letter('@'));
     ck_assert_ptr_null(isg_kernel_nearest(NULL));
     ck_assert_str_eq(isg_pair_name(ISG_PAIR_COUNT), "unknown");
 }
