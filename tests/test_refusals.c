@@ -352,6 +352,8 @@ START_TEST(operators)
         {0, -1, isg_matrix_f32(out, 1, 1), ISG_ERR_SHAPE, "(0, -1)"},
         {0, 2, isg_matrix_f32(out, 1, 2), ISG_ERR_SHAPE, "leaves the 3 x 3 operator"},
         {0, 0, with_strides(k, INT64_MAX, 1), ISG_ERR_OVERFLOW, "K"},
+        {0, 0, with_strides(isg_matrix_f32(out, 1, 3), 3, 0), ISG_ERR_SHAPE, "overlap"},
+        {0, 0, with_strides(isg_matrix_f32(out, 3, 1), 0, 3), ISG_ERR_SHAPE, "overlap"},
         {0, 0, isg_matrix(ISG_I32, out, 3, 3), ISG_ERR_DTYPE, "K is int32"},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
@@ -369,6 +371,20 @@ START_TEST(operators)
     check_refused(context, -7, isg_gram_dense(gram, isg_matrix_f32(out, 3, 2)), ISG_ERR_SHAPE, "K is 3 x 2");
     device_ok(context, isg_gram_tile(gram, 1, 1, isg_matrix_f32(out, 0, 2))); // nothing to do
     isg_gram_destroy(&gram);
+    // Of one column the stride along it says nothing.
+    float slim[3], same[9], other[9];
+    for (int i = 0; i < 3; i++)
+        slim[i] = numbers[i];
+    for (int wide = 0; wide < 2; wide++) {
+        device_ok(context,
+                  isg_gram_create(context, &gram,
+                                  isg_gram_params(.x = with_strides(isg_matrix_f32(slim, 3, 1), 1, wide ? 7 : 1))));
+        device_ok(context, isg_gram_tile(gram, 2, 2, with_strides(isg_matrix_f32(other, 1, 1), 9, 0)));
+        ck_assert(other[0] == 1);
+        device_ok(context, isg_gram_dense(gram, isg_matrix_f32(wide ? other : same, 3, 3)));
+        isg_gram_destroy(&gram);
+    }
+    ck_assert_mem_eq(same, other, sizeof same);
     // One row of three, two elements apart: by columns.
     float row[6] = {9, 9, 9, 9, 9, 9}, all[9];
     device_ok(context, isg_gram_create(context, &gram, isg_gram_params(.x = isg_matrix_f32(numbers, 3, 2))));
@@ -438,6 +454,10 @@ START_TEST(points)
     isg_composite_destroy(&sum);
     ck_assert_int_eq(isg_kernel_parse(&sum, "1e39*rbf", NULL), ISG_OK);
     check_refused(context, 20, isg_gram_create(context, &gram, isg_gram_params(.x = x, .composite = sum)),
+                  ISG_ERR_RANGE, "1e+39");
+    isg_composite_destroy(&sum);
+    ck_assert_int_eq(isg_kernel_parse(&sum, "1e39*rbf + rbf", NULL), ISG_OK);
+    check_refused(context, 21, isg_gram_create(context, &gram, isg_gram_params(.x = x, .composite = sum)),
                   ISG_ERR_RANGE, "1e+39");
     isg_composite_destroy(&sum);
     isg_context_destroy(&context);
