@@ -434,7 +434,7 @@ START_TEST(lost_files)
     isg_store *store = made(&p, &params), *reader;
     isg_store_info info;
     isg_error error = {ISG_OK, ""};
-    float value;
+    float value = 0;
     const isg_array one = isg_matrix_f32(&value, 1, 1);
     device_ok(p.context, isg_store_compute(store, NULL));
     ck_assert_int_eq(isg_store_describe(store, NULL, &error), ISG_ERR_ARGUMENT);
