@@ -541,10 +541,11 @@ class Bench(cli.Case):
                          [("chi2", "2"), ("chi2", "7"), ("polynomial", "2"), ("polynomial", "7")])
         for word in ("contract", "fill ", "n = 33, float32, K in host memory, medians of 2", "small ", "total     4 jobs"):
             self.assertIn(word, text)
-        table = [line for line in self.bench(*options, "--markdown").out.decode().splitlines() if line.startswith("|")]
-        self.assertEqual(len(table), 6)
+        one = ("--n", 33, "--dims", 2, "--kernel", "chi2")
+        table = [line for line in self.bench(*one, "--markdown").out.decode().splitlines() if line.startswith("|")]
+        self.assertEqual(len(table), 3)
         self.assertEqual({line.count("|") for line in table}, {11})
-        self.assertEqual(self.bench(*options, "--quiet").out, b"")
+        self.assertEqual(self.bench(*one, "--quiet").out, b"")
 
     @needs_f64
     def test_double(self):

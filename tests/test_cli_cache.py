@@ -303,6 +303,7 @@ class Cache(cli.Case):
     def test_damages(self):
         damages = all_damages(self.pristine)
         self.assertGreaterEqual(len(damages), LEAST_DAMAGES)
+        damages = [damage for damage in damages if cli.taken(damage[0], 3)]
         places = queue.Queue()
         for i in range(WORKERS):
             place = self.path(f"worker-{i}")

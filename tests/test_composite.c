@@ -358,7 +358,7 @@ START_TEST(values)
         char text[TEXT];
         any_operator_describe(&any, text, sizeof text);
         isg_operator op;
-        isg_error error;
+        isg_error error = {ISG_OK, ""};
         bool fused = round % 2;
         if (isg_operator_make(&op, &params, dtype, &error)) { // a factor beyond single precision, say
             any_operator_free(&any);
@@ -589,7 +589,7 @@ START_TEST(include)
             gathered.x = isg_matrix(dtype, x, count, any.d);
             gathered.factors = any.factors ? factors : NULL;
             isg_operator op;
-            isg_error error;
+            isg_error error = {ISG_OK, ""};
             if (isg_operator_make(&op, &params, dtype, &error) == ISG_OK) {
                 ck_assert_int_eq(op.x.count, count);
                 isg_operator_free(&op);

@@ -81,7 +81,7 @@ START_TEST(flushing_changes_no_bit_of_any_operator)
         any_operator any = any_operator_make(&random, dtype, MOST, false);
         isg_gram_params params = any_operator_params(&any);
         isg_operator op;
-        isg_error error;
+        isg_error error = {ISG_OK, ""};
         if (isg_operator_make(&op, &params, dtype, &error) == ISG_OK) {
             made++;
             for (int pair = 0; pair < ISG_PAIR_COUNT; pair++)
@@ -122,7 +122,7 @@ START_TEST(flushing_breaks_no_tie)
         params.lengthscale = row->scale == ISG_SCALE_LENGTHSCALE ? 0.25 + 0.02 * g : 0;
         params.gamma = row->scale < ISG_SCALE_LENGTHSCALE ? 1 + 0.05 * g : 0;
         isg_operator op;
-        isg_error error;
+        isg_error error = {ISG_OK, ""};
         ck_assert_int_eq(isg_operator_make(&op, &params, dtype, &error), ISG_OK);
         for (int fused = 0; fused < 2; fused++) {
             isg_reference_get(dtype, fused)->gram(&op.plan, &op.x, &op.y, plain, 2);
@@ -212,7 +212,7 @@ START_TEST(fine_is_plain_within_the_windows)
             params.lengthscale = row->scale == ISG_SCALE_RATE ? 0 : ldexp(1, top);
         }
         isg_operator op;
-        isg_error error;
+        isg_error error = {ISG_OK, ""};
         int down = 0;
         for (int step = most; step > 0; step /= 2) {
             for (int i = 0; i < N * D; i++)
