@@ -78,6 +78,26 @@ image random_image(suite_random *random, isg_dtype dtype, int64_t rows, int64_t 
     return im;
 }
 
+image image_with_profile(suite_random *random)
+{
+    // The least that libpng takes for a profile: a header of 128 bytes and a table of one tag.
+    uint8_t profile[544] = {0};
+    put32(profile, sizeof profile);
+    profile[8] = 2;
+    memcpy(profile + 12, "mntrRGB XYZ ", 12);
+    memcpy(profile + 36, "acsp", 4);
+    put32(profile + 68, 0xf6d6), put32(profile + 72, 0x10000), put32(profile + 76, 0xd32d); // D50
+    put32(profile + 128, 1), memcpy(profile + 132, "desc", 4), put32(profile + 136, 144), put32(profile + 140, 400);
+    for (int i = 144; i < 544; i++) // of a size, packed, that libpng's reader does not mistake for too short
+        profile[i] = (uint8_t)random_below(random, 256);
+    image im = random_image(random, ISG_U8, 4, 4, 3, 255);
+    strcpy(im.notes.profile_name, "mine");
+    im.notes.profile_bytes = sizeof profile;
+    im.notes.profile = malloc(sizeof profile);
+    memcpy(im.notes.profile, profile, sizeof profile);
+    return im;
+}
+
 // ---- PNG ----
 
 static void to_bytes(png_structp png, png_bytep data, size_t count)

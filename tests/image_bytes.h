@@ -28,6 +28,8 @@ bytes encoded(const image *im, image_format format);
 // An image of random samples up to white; of float32 any bits at all.
 image random_image(suite_random *random, isg_dtype dtype, int64_t rows, int64_t columns, int64_t channels,
                    uint32_t white);
+// Likewise of RGB in 8 bits, with a colour profile.
+image image_with_profile(suite_random *random);
 
 // The status, one line that says `words`, and nothing to free.
 #define refuse(b, wanted, words) refuse_at(__LINE__, b, wanted, words)

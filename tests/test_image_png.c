@@ -144,27 +144,13 @@ END_TEST
 
 START_TEST(colour_profiles_are_kept)
 {
-    // The least that libpng takes for a profile: a header of 128 bytes and a table of one tag.
-    uint8_t profile[544] = {0};
     suite_random random = suite_stream(4);
-    put32(profile, sizeof profile);
-    profile[8] = 2;
-    memcpy(profile + 12, "mntrRGB XYZ ", 12);
-    memcpy(profile + 36, "acsp", 4);
-    put32(profile + 68, 0xf6d6), put32(profile + 72, 0x10000), put32(profile + 76, 0xd32d); // D50
-    put32(profile + 128, 1), memcpy(profile + 132, "desc", 4), put32(profile + 136, 144), put32(profile + 140, 400);
-    for (int i = 144; i < 544; i++) // of a size, packed, that libpng's reader does not mistake for too short
-        profile[i] = (uint8_t)random_below(&random, 256);
-    image im = random_image(&random, ISG_U8, 4, 4, 3, 255);
-    strcpy(im.notes.profile_name, "mine");
-    im.notes.profile_bytes = sizeof profile;
-    im.notes.profile = malloc(sizeof profile);
-    memcpy(im.notes.profile, profile, sizeof profile);
+    image im = image_with_profile(&random);
     bytes b = encoded(&im, IMAGE_PNG);
     image back = read_good(b.at, b.length);
     ck_assert_str_eq(back.notes.profile_name, "mine");
-    ck_assert_uint_eq(back.notes.profile_bytes, sizeof profile);
-    ck_assert_mem_eq(back.notes.profile, profile, sizeof profile);
+    ck_assert_uint_eq(back.notes.profile_bytes, im.notes.profile_bytes);
+    ck_assert_mem_eq(back.notes.profile, im.notes.profile, im.notes.profile_bytes);
     image_free(&im);
     image_free(&back);
 }

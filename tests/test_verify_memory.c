@@ -1,87 +1,35 @@
 // Memory runs out in the certificate: each allocation of its cases, of the host's reference and of what it computes on
 // the device fails once. Each time: no case and no results, or the right ones where there is a way around; and nothing
-// is left behind. The linker puts this file's functions in front of the C library's for all that is linked into the
-// test
-// (--wrap): the OpenCL driver, which is not, goes on undisturbed.
+// is left behind.
 #include "device.h"
+#include "scarce_memory.h"
 #include "verify.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-void *__real_malloc(size_t bytes);
-void *__real_calloc(size_t count, size_t bytes);
-void *__real_aligned_alloc(size_t alignment, size_t bytes);
-void __real_free(void *block);
-
-// So many so far; the one that fails, or 0; what is held. The test library's own calls count too: what is asserted is
-// taken down before it is.
-static long calls, failing, blocks;
-
-static bool fails(void)
-{
-    return ++calls == failing;
-}
-
-static void *counted(void *block)
-{
-    blocks += block != NULL;
-    return block;
-}
-
-void *__wrap_malloc(size_t bytes);
-void *__wrap_malloc(size_t bytes)
-{
-    return fails() ? NULL : counted(__real_malloc(bytes));
-}
-
-void *__wrap_calloc(size_t count, size_t bytes);
-void *__wrap_calloc(size_t count, size_t bytes)
-{
-    return fails() ? NULL : counted(__real_calloc(count, bytes));
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t bytes);
-void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
-{
-    return fails() ? NULL : counted(__real_aligned_alloc(alignment, bytes));
-}
-
-void __wrap_free(void *block);
-void __wrap_free(void *block)
-{
-    blocks -= block != NULL;
-    __real_free(block);
-}
-
-static void arm(long at)
-{
-    calls = 0;
-    failing = at;
-}
-
 // Makes the case, or computes what is right, with the allocation `at` failing. done: how many there were; left: blocks
 // that were not there before, besides the results.
 static bool make(isg_case *c, int index, isg_dtype dtype, bool fused, bool quick, long at, long *done, long *left)
 {
-    const long before = blocks;
-    arm(at);
+    const long before = memory_blocks;
+    memory_arm(at);
     const bool made = isg_case_make(c, index, dtype, fused, quick);
-    *done = calls;
-    arm(0);
-    *left = blocks - before;
+    *done = memory_calls;
+    memory_arm(0);
+    *left = memory_blocks - before;
     return made;
 }
 
 static void *compute(const isg_case *c, long at, long *done, long *left)
 {
-    const long before = blocks;
-    arm(at);
+    const long before = memory_blocks;
+    memory_arm(at);
     void *results = isg_case_expected(c);
-    *done = calls;
-    arm(0);
-    *left = blocks - before - (results != NULL);
+    *done = memory_calls;
+    memory_arm(0);
+    *left = memory_blocks - before - (results != NULL);
     return results;
 }
 
@@ -173,10 +121,10 @@ START_TEST(on_the_device)
     device_ok(context, isg_verify_compute(context, &c, got)); // programs are there from now on
     for (long at = 1, done = at; done >= at; at++) {
         memset(got, 0, (size_t)c.count * isg_dtype_bytes(c.dtype));
-        arm(at);
+        memory_arm(at);
         const isg_status st = isg_verify_compute(context, &c, got);
-        done = calls;
-        arm(0);
+        done = memory_calls;
+        memory_arm(0);
         ck_assert_msg(st == ISG_OK || (st == ISG_ERR_MEMORY && done >= at), "%s/%s, allocation %ld: %s", c.what,
                       c.inputs, at, isg_context_error(context)->message);
         isg_case_canonical(&c, got);
@@ -211,11 +159,11 @@ START_TEST(whole)
         isg_verify_summary summary;
         int count = 0;
         isg_verify_params params = {.quick = 1, .each = i ? NULL : stop_after_two, .user = &count};
-        arm(i ? before + (i == 1 ? 1 : made + 1) : 0);
+        memory_arm(i ? before + (i == 1 ? 1 : made + 1) : 0);
         const isg_status st = isg_verify_context(context, &params, &summary);
         if (!i)
-            before = calls;
-        arm(0);
+            before = memory_calls;
+        memory_arm(0);
         ck_assert_msg(st == (i ? ISG_ERR_MEMORY : ISG_ERR_CANCELLED), "%s", isg_context_error(context)->message);
         if (i)
             ck_assert_str_eq(isg_context_error(context)->message, says[i - 1]);
@@ -241,11 +189,11 @@ START_TEST(failed)
     do {
         isg_context *context = device_open(ISG_ARITHMETIC_UNFUSED, 0);
         isg_verify_check first;
-        arm(at);
+        memory_arm(at);
         const isg_status st =
             isg_verify_context(context, isg_verify_params(.quick = 1, .each = stop_at_once, .user = &first), &summary);
-        at = at ? at - 1 : calls;
-        arm(0);
+        at = at ? at - 1 : memory_calls;
+        memory_arm(0);
         ck_assert_int_eq(st, ISG_ERR_CANCELLED);
         ck_assert_int_eq(summary.equal + summary.failed, 1);
         ck_assert_int_eq(first.status, summary.failed ? ISG_ERR_MEMORY : ISG_OK);

@@ -30,6 +30,22 @@ static void on_error(png_structp png, png_const_charp message)
     png_longjmp(png, 1);
 }
 
+// libpng's memory comes through these. What it does without some differs, from an error of its own words to a note that
+// is dropped with a warning: whoever called it looks at the flag.
+static png_voidp take_memory(png_structp png, png_alloc_size_t bytes)
+{
+    png_voidp block = malloc(bytes);
+    if (!block)
+        *(bool *)png_get_mem_ptr(png) = true;
+    return block;
+}
+
+static void give_back(png_structp png, png_voidp block)
+{
+    (void)png;
+    free(block);
+}
+
 static void on_warning(png_structp png, png_const_charp message)
 {
     (void)png;
@@ -87,7 +103,7 @@ static void take_notes(png_structp png, png_infop info, image_notes *notes)
     notes->has_pitch = png_get_pHYs(png, info, notes->pitch, notes->pitch + 1, &notes->pitch_unit) != 0;
     if (png_get_iCCP(png, info, &name, &compression, &profile, &notes->profile_bytes)) {
         snprintf(notes->profile_name, sizeof notes->profile_name, "%s", name);
-        notes->profile = malloc(notes->profile_bytes);
+        notes->profile = take_memory(png, notes->profile_bytes);
         if (!notes->profile)
             png_error(png, "no memory for its colour profile");
         memcpy(notes->profile, profile, notes->profile_bytes);
@@ -181,14 +197,18 @@ isg_status image_decode_png(image *out, const void *bytes, int64_t count, isg_er
     source from = {bytes, count, 0, 0, &inner};
     if (measure(&from))
         return isg_fail(error, inner.status, "%s", inner.message);
-    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &inner, on_error, on_warning);
+    bool lacking = false;
+    png_structp png =
+        png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &inner, on_error, on_warning, &lacking, take_memory, give_back);
     png_infop info = png ? png_create_info_struct(png) : NULL;
-    if (!info)
-        isg_fail(&inner, ISG_ERR_MEMORY, "no memory to read a PNG");
     if (info)
         read_image(png, info, &from, out);
+    else
+        lacking = true;
     png_destroy_read_struct(&png, &info, NULL);
-    return inner.status ? isg_fail(error, inner.status, "%s", inner.message) : ISG_OK;
+    return lacking        ? isg_fail(error, ISG_ERR_MEMORY, "no memory to read a PNG")
+           : inner.status ? isg_fail(error, inner.status, "%s", inner.message)
+                          : ISG_OK;
 }
 
 // ---- Writing ----
@@ -253,12 +273,16 @@ static bool write_whole(png_structp png, png_infop info, FILE *to, const image *
 isg_status image_encode_png(FILE *to, const image *im, isg_error *error)
 {
     isg_error inner = {ISG_OK, ""};
-    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &inner, on_error, on_warning);
+    bool lacking = false;
+    png_structp png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &inner, on_error, on_warning, &lacking,
+                                                take_memory, give_back);
     png_infop info = png ? png_create_info_struct(png) : NULL;
-    if (!info)
-        isg_fail(&inner, ISG_ERR_MEMORY, "no memory to write a PNG");
     if (info)
         write_whole(png, info, to, im);
+    else
+        lacking = true;
     png_destroy_write_struct(&png, &info);
-    return inner.status ? isg_fail(error, inner.status, "%s", inner.message) : ISG_OK;
+    return lacking        ? isg_fail(error, ISG_ERR_MEMORY, "no memory to write a PNG")
+           : inner.status ? isg_fail(error, inner.status, "%s", inner.message)
+                          : ISG_OK;
 }
