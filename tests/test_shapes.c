@@ -38,7 +38,8 @@ static void verify_contract(isg_device_class device_class, int32_t lanes, isg_pr
     isg_context_destroy(&context);
 }
 
-// Both precisions in both arithmetics with ISOGRAM_TEST_ALL; otherwise one contract, by turns, of which the seed is the first.
+// Both precisions in both arithmetics with ISOGRAM_TEST_ALL; otherwise one contract, by turns, of which the seed is the
+// first.
 static void verify_as(isg_device_class device_class, int32_t lanes, int turn)
 {
     static const struct {
