@@ -309,7 +309,7 @@ const char *isg_journal_parse(isg_journal *j, const uint8_t *h, int64_t count)
     isg_hash sum;
     if (!header_checksum(h, bytes, &sum))
         return isg_journal_no_memory;
-    if (isg_hash_none(&sum) || memcmp(sum.bytes, h + AT_CHECKSUM, ISG_HASH_BYTES) != 0)
+    if (memcmp(sum.bytes, h + AT_CHECKSUM, ISG_HASH_BYTES) != 0)
         return "its header does not match its checksum";
     if (text_bytes > bytes - AT_TEXT)
         return "its text is longer than its header";

@@ -276,6 +276,15 @@ START_TEST(limits)
 }
 END_TEST
 
+// What is no row has numbers that change nothing.
+START_TEST(no_row)
+{
+    const isg_kernel_values values = {.gamma = 2, .length = 3};
+    const isg_numbers n = isg_kernel_numbers(ISG_KERNEL_COUNT, &values);
+    ck_assert(n.a == 1 && n.b == 0 && n.c == 0);
+}
+END_TEST
+
 // Operands are copied: they, and what they were made from, may go or change.
 START_TEST(ownership)
 {
@@ -675,9 +684,11 @@ END_TEST
 
 int main(void)
 {
-    static const TTest *const *const once[] =
-        {&texts,           &texts_of_random_composites, &wrong_texts,  &limits, &ownership,
-         &wrong_operators, &lengthscales_are_no_scale,  &nearest_names},
+    static const TTest *const *const once[] = {&texts,           &texts_of_random_composites,
+                                               &wrong_texts,     &limits,
+                                               &no_row,          &ownership,
+                                               &wrong_operators, &lengthscales_are_no_scale,
+                                               &nearest_names},
                                      *const *const twice[] = {&values, &small_factors, &include},
                                      *const *const each_row[] = {&one_row_is_the_row, &lengthscales};
     Suite *suite = suite_create("composite");
