@@ -46,6 +46,14 @@ static void give_back(png_structp png, png_voidp block)
     free(block);
 }
 
+// What the caller is told: want of memory before the words that libpng found for what came of it.
+static isg_status told(isg_error *error, const isg_error *inner, bool lacking, const char *doing)
+{
+    if (lacking)
+        return isg_fail(error, ISG_ERR_MEMORY, "no memory to %s a PNG", doing);
+    return inner->status ? isg_fail(error, inner->status, "%s", inner->message) : ISG_OK;
+}
+
 static void on_warning(png_structp png, png_const_charp message)
 {
     (void)png;
@@ -105,7 +113,7 @@ static void take_notes(png_structp png, png_infop info, image_notes *notes)
         snprintf(notes->profile_name, sizeof notes->profile_name, "%s", name);
         notes->profile = take_memory(png, notes->profile_bytes);
         if (!notes->profile)
-            png_error(png, "no memory for its colour profile");
+            png_longjmp(png, 1);
         memcpy(notes->profile, profile, notes->profile_bytes);
     }
 }
@@ -206,9 +214,7 @@ isg_status image_decode_png(image *out, const void *bytes, int64_t count, isg_er
     else
         lacking = true;
     png_destroy_read_struct(&png, &info, NULL);
-    return lacking        ? isg_fail(error, ISG_ERR_MEMORY, "no memory to read a PNG")
-           : inner.status ? isg_fail(error, inner.status, "%s", inner.message)
-                          : ISG_OK;
+    return told(error, &inner, lacking, "read");
 }
 
 // ---- Writing ----
@@ -282,7 +288,5 @@ isg_status image_encode_png(FILE *to, const image *im, isg_error *error)
     else
         lacking = true;
     png_destroy_write_struct(&png, &info);
-    return lacking        ? isg_fail(error, ISG_ERR_MEMORY, "no memory to write a PNG")
-           : inner.status ? isg_fail(error, inner.status, "%s", inner.message)
-                          : ISG_OK;
+    return told(error, &inner, lacking, "write");
 }

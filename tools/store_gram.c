@@ -132,8 +132,9 @@ int store_compute(const common_options *common, isg_context *context, isg_store_
 // Where an input lies, for who repairs; *recorded NULL: not given, or nowhere to be found again (a pipe).
 static bool record_path(const char **recorded, const char *path, char room[PATH_MAX])
 {
-    *recorded = path && strcmp(path, "-") != 0 ? realpath(path, room) : NULL;
-    if (path && !*recorded && errno != ENOENT && strcmp(path, "-") != 0)
+    const bool named = path && strcmp(path, "-") != 0;
+    *recorded = named ? realpath(path, room) : NULL;
+    if (named && !*recorded && errno != ENOENT)
         return complain("%s: %s", path, strerror(errno)), false;
     return true;
 }
